@@ -1,0 +1,25 @@
+# Asks pg_config for every path; PGXS is not included, only its location is read (for pg_regress).
+find_program(PG_CONFIG pg_config REQUIRED)
+function(rampart_pg_config variable flag)
+    execute_process(COMMAND ${PG_CONFIG} ${flag} OUTPUT_VARIABLE out
+                    OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+    set(${variable} ${out} PARENT_SCOPE)
+endfunction()
+rampart_pg_config(PG_VERSION --version)
+rampart_pg_config(PG_INCLUDEDIR_SERVER --includedir-server)
+rampart_pg_config(PG_PKGLIBDIR --pkglibdir)
+rampart_pg_config(PG_SHAREDIR --sharedir)
+if(NOT PG_VERSION MATCHES "^PostgreSQL 15\\.")
+    message(FATAL_ERROR "Rampart supports PostgreSQL 15; pg_config says ${PG_VERSION}")
+endif()
+
+# rampart_add_postgres_module(NAME sources...): a loadable module with hidden visibility.
+function(rampart_add_postgres_module name)
+    add_library(${name} MODULE ${ARGN})
+    set_target_properties(${name} PROPERTIES PREFIX "")
+    target_include_directories(${name} SYSTEM PRIVATE ${PG_INCLUDEDIR_SERVER})
+    target_compile_definitions(${name} PRIVATE _GNU_SOURCE)
+    target_compile_options(${name} PRIVATE -fno-strict-aliasing -fwrapv -fno-omit-frame-pointer)
+    target_link_options(${name} PRIVATE -Wl,-z,relro -Wl,-z,now -Wl,--exclude-libs,ALL)
+    install(TARGETS ${name} LIBRARY DESTINATION ${PG_PKGLIBDIR})
+endfunction()

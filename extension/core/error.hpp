@@ -1,0 +1,70 @@
+// Errors of Rampart: every SQLSTATE of class RM in one place.
+//
+// Core throws Error for what a caller did not expect; outcomes that are part of the contract (an
+// authentication tag that does not match, a byte string that does not parse) are return values.
+// Codes are never reused. docs/errors.md lists them for users; a test holds the two together.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace rampart {
+
+struct SqlState {
+    char code[6];
+    constexpr std::string_view view() const { return {code, 5}; }
+};
+
+namespace errc {
+// Keyring: scopes, keys, root key.
+inline constexpr SqlState kUnknownScope{"RMK01"};
+inline constexpr SqlState kUnknownKey{"RMK02"};
+inline constexpr SqlState kKeyDisabled{"RMK03"};
+inline constexpr SqlState kKeyDestroyed{"RMK04"};
+inline constexpr SqlState kNoRootKey{"RMK05"};
+inline constexpr SqlState kWrongRootKey{"RMK06"};
+inline constexpr SqlState kNoActiveKey{"RMK07"};
+inline constexpr SqlState kScopeConflict{"RMK08"};
+inline constexpr SqlState kConfirmationRequired{"RMK09"};
+// Ciphertext: bytes and armour.
+inline constexpr SqlState kMalformedCiphertext{"RMC01"};
+inline constexpr SqlState kDecryptionFailed{"RMC02"};
+inline constexpr SqlState kWrongKind{"RMC03"};
+inline constexpr SqlState kArmourRefused{"RMC04"};
+inline constexpr SqlState kValueTooLong{"RMC05"};
+// Types: what an encrypted column cannot answer.
+inline constexpr SqlState kBadModifier{"RMT01"};
+inline constexpr SqlState kNotComparable{"RMT02"};
+inline constexpr SqlState kScopesDiffer{"RMT03"};
+inline constexpr SqlState kScopeUndetermined{"RMT04"};
+inline constexpr SqlState kNotOrderable{"RMT05"};
+inline constexpr SqlState kDeterministicRefused{"RMT06"};
+inline constexpr SqlState kLoadedTooLate{"RMT07"};
+// Codes of the standard that fit as they are.
+inline constexpr SqlState kInsufficientPrivilege{"42501"};
+inline constexpr SqlState kInvalidParameter{"22023"};
+inline constexpr SqlState kOutOfMemory{"53200"};
+inline constexpr SqlState kInternal{"XX000"};
+}  // namespace errc
+
+// Never carries a key, a plaintext, a password or a token.
+class Error : public std::runtime_error {
+  public:
+    Error(SqlState state, std::string message, std::string detail = {}, std::string hint = {})
+        : std::runtime_error(std::move(message)),
+          state_(state),
+          detail_(std::move(detail)),
+          hint_(std::move(hint)) {}
+
+    const SqlState& state() const { return state_; }
+    const std::string& detail() const { return detail_; }
+    const std::string& hint() const { return hint_; }
+
+  private:
+    SqlState state_;
+    std::string detail_;
+    std::string hint_;
+};
+
+}  // namespace rampart

@@ -1,0 +1,87 @@
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+#include "pg/boundary.hpp"
+
+namespace rampart::pg {
+namespace boundary {
+namespace {
+
+template <std::size_t Size>
+void Copy(char (&to)[Size], std::string_view from) {
+    const std::size_t length = std::min(from.size(), Size - 1);
+    std::memcpy(to, from.data(), length);
+    to[length] = '\0';
+}
+
+void Fill(Pending* pending, const SqlState& state, std::string_view message,
+          std::string_view detail, std::string_view hint) {
+    pending->server = nullptr;
+    std::memcpy(pending->sqlstate, state.code, sizeof state.code);
+    Copy(pending->message, message);
+    Copy(pending->detail, detail);
+    Copy(pending->hint, hint);
+}
+
+int SqlStateNumber(const char* code) {
+    return MAKE_SQLSTATE(code[0], code[1], code[2], code[3], code[4]);
+}
+
+}  // namespace
+
+void Capture(Pending* pending) noexcept {
+    try {
+        throw;
+    } catch (const ServerError& error) {
+        pending->server = error.data;
+    } catch (const Error& error) {
+        Fill(pending, error.state(), error.what(), error.detail(), error.hint());
+    } catch (const std::bad_alloc&) {
+        Fill(pending, errc::kOutOfMemory, "out of memory", "", "");
+    } catch (const std::exception& error) {
+        Fill(pending, errc::kInternal, error.what(), "", "");
+    } catch (...) {
+        Fill(pending, errc::kInternal, "unknown exception", "", "");
+    }
+}
+
+void Raise(const Pending& pending) {
+    if (pending.server != nullptr) ReThrowError(pending.server);
+    ereport(ERROR, (errcode(SqlStateNumber(pending.sqlstate)), errmsg("%s", pending.message),
+                    pending.detail[0] != '\0' ? errdetail("%s", pending.detail) : 0,
+                    pending.hint[0] != '\0' ? errhint("%s", pending.hint) : 0));
+    pg_unreachable();
+}
+
+void ThrowServerError(MemoryContext context) {
+    // CopyErrorData allocates, and so may fail itself.
+    static ErrorData out_of_memory;
+    ErrorData* volatile data = nullptr;
+    sigjmp_buf* const exception_stack = PG_exception_stack;
+    sigjmp_buf buffer;
+    MemoryContextSwitchTo(context);
+    if (sigsetjmp(buffer, 0) == 0) {
+        PG_exception_stack = &buffer;
+        data = CopyErrorData();
+    } else {
+        static char message[] = "out of memory";
+        out_of_memory.elevel = ERROR;
+        out_of_memory.sqlerrcode = ERRCODE_OUT_OF_MEMORY;
+        out_of_memory.message = message;
+        out_of_memory.output_to_server = true;
+        data = &out_of_memory;
+    }
+    PG_exception_stack = exception_stack;
+    FlushErrorState();
+    throw ServerError{data};
+}
+
+}  // namespace boundary
+
+void Warn(const SqlState& state, const char* message, const char* hint) {
+    ereport(WARNING, (errcode(boundary::SqlStateNumber(state.code)), errmsg("%s", message),
+                      hint != nullptr ? errhint("%s", hint) : 0));
+}
+
+}  // namespace rampart::pg

@@ -1,0 +1,48 @@
+// The module's table of contents: what is set up when the library is loaded, in order.
+#include "pg/postgres.hpp"
+
+#include "pg/boundary.hpp"
+#include "pg/catalog.hpp"
+#include "pg/keyring/keyring.hpp"
+#include "pg/keyring/rights.hpp"
+#include "pg/keyring/root_key_provider.hpp"
+#include "pg/log_privacy.hpp"
+#include "pg/rewrite/rewrite.hpp"
+#include "pg/settings.hpp"
+#include "pg/types/compare.hpp"
+
+extern "C" {
+#include "access/parallel.h"
+#include "tcop/pquery.h"
+#include "utils/portal.h"
+
+RAMPART_EXPORT const Pg_magic_struct* PG_MAGIC_FUNCTION_NAME(void);
+PG_MODULE_MAGIC;
+
+RAMPART_EXPORT void _PG_init(void);
+}
+
+namespace {
+
+// A statement is running that was planned before the hooks were there. A parallel worker loads its
+// leader's libraries before it runs anything.
+bool LoadedInMidStatement() {
+    return !process_shared_preload_libraries_in_progress && !InitializingParallelWorker &&
+           ActivePortal != nullptr;
+}
+
+}  // namespace
+
+void _PG_init() {
+    rampart::pg::Guard([] {
+        rampart::pg::settings::Define();
+        rampart::pg::Catalog::RegisterCallbacks();
+        rampart::pg::keyring::Keyring::RegisterCallbacks();
+        rampart::pg::keyring::RegisterRightsCallbacks();
+        rampart::pg::rewrite::InstallHooks();
+        rampart::pg::log_privacy::InstallHook();
+        if (process_shared_preload_libraries_in_progress)
+            rampart::pg::keyring::PreloadRootKey();
+        if (LoadedInMidStatement()) rampart::pg::types::NoteLoadedLate();
+    });
+}

@@ -1,0 +1,83 @@
+// What a ciphertext says about itself, and its two forms. No right is needed: none of it is secret.
+#include "pg/postgres.hpp"
+
+#include "error.hpp"
+#include "pg/boundary.hpp"
+#include "pg/keyring/keyring.hpp"
+#include "pg/types/value.hpp"
+
+extern "C" {
+#include "funcapi.h"
+#include "utils/builtins.h"
+}
+
+namespace rampart::pg::functions {
+namespace {
+
+// (scope text, key_id text, version int4, mode text, kind text, length int4); scope and version are
+// NULL for a key that this database does not have. The length is the plaintext's, in bytes.
+Datum Inspect(FunctionCallInfo fcinfo) {
+    const auto ciphertext = ParseCiphertext(types::DetoastedBytes(PG_GETARG_DATUM(0)));
+    if (!ciphertext) throw Error(errc::kMalformedCiphertext, "malformed ciphertext");
+    TupleDesc descriptor = nullptr;
+    if (get_call_result_type(fcinfo, nullptr, &descriptor) != TYPEFUNC_COMPOSITE)
+        throw Error(errc::kInternal, "inspect must return a record");
+    const keyring::Key* key = keyring::Keyring::Current().FindKey(ciphertext->key_id);
+    const std::string_view mode = ModeName(ciphertext->mode);
+    const std::string_view kind = KindName(ciphertext->kind);
+    const auto text = [](std::string_view view) {
+        return PointerGetDatum(
+            cstring_to_text_with_len(view.data(), static_cast<int>(view.size())));
+    };
+    Datum values[] = {key != nullptr ? text(key->scope->name) : Datum{0},
+                      text(KeyIdText(ciphertext->key_id)),
+                      Int32GetDatum(key != nullptr ? static_cast<int>(key->version) : 0),
+                      text(mode),
+                      text(kind),
+                      Int32GetDatum(static_cast<int>(ciphertext->body.size()))};
+    bool nulls[] = {key == nullptr, false, key == nullptr, false, false, false};
+    return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls));
+}
+
+Datum ToArmour(FunctionCallInfo fcinfo) {
+    const ByteView bytes = types::DetoastedBytes(PG_GETARG_DATUM(0));
+    if (!ParseCiphertext(bytes)) throw Error(errc::kMalformedCiphertext, "malformed ciphertext");
+    const std::size_t size = ArmourSize(bytes.size());
+    auto* armour = static_cast<text*>(palloc(VARHDRSZ + size));
+    SET_VARSIZE(armour, VARHDRSZ + size);
+    WriteArmour(bytes, VARDATA(armour));
+    return PointerGetDatum(armour);
+}
+
+Datum FromArmour(FunctionCallInfo fcinfo) {
+    const ByteView bytes = types::DetoastedBytes(PG_GETARG_DATUM(0));
+    const std::string_view armour = AsText(bytes);
+    const auto size = DearmouredSize(armour);
+    if (!size) throw Error(errc::kMalformedCiphertext, "malformed armour");
+    auto* result = static_cast<bytea*>(palloc(VARHDRSZ + *size));
+    SET_VARSIZE(result, VARHDRSZ + *size);
+    if (!Dearmour(armour, reinterpret_cast<std::uint8_t*>(VARDATA(result))))
+        throw Error(errc::kMalformedCiphertext, "malformed armour");
+    return PointerGetDatum(result);
+}
+
+// The bytes of an encrypted column's value.
+Datum CiphertextOf(FunctionCallInfo fcinfo) {
+    const ByteView bytes = types::DetoastedBytes(PG_GETARG_DATUM(0));
+    if (types::Identify(bytes).form == types::Form::kHeld) {
+        throw Error(errc::kScopeUndetermined, "a literal has no ciphertext before it has a scope", "",
+                    "Cast it: 'x'::enc_text(scope).");
+    }
+    return PointerGetDatum(cstring_to_text_with_len(AsText(bytes).data(),
+                                                    static_cast<int>(bytes.size())));
+}
+
+}  // namespace
+}  // namespace rampart::pg::functions
+
+namespace functions = rampart::pg::functions;
+
+RAMPART_FUNCTION(rampart_inspect) { return functions::Inspect(fcinfo); }
+RAMPART_FUNCTION(rampart_armour) { return functions::ToArmour(fcinfo); }
+RAMPART_FUNCTION(rampart_dearmour) { return functions::FromArmour(fcinfo); }
+RAMPART_FUNCTION(rampart_ciphertext) { return functions::CiphertextOf(fcinfo); }

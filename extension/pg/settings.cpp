@@ -1,0 +1,61 @@
+#include "pg/postgres.hpp"
+
+#include "pg/settings.hpp"
+
+extern "C" {
+#include "utils/guc.h"
+}
+
+namespace rampart::pg::settings {
+
+char* root_key_file = nullptr;
+char* root_key_command = nullptr;
+char* default_scope = nullptr;
+bool reveal = true;
+int armour_input = kArmourAuto;
+bool allow_deterministic = true;
+bool core_dumps = false;
+bool quiet_errors = true;
+
+namespace {
+const config_enum_entry kArmourInputs[] = {{"auto", kArmourAuto, false},
+                                           {"verify", kArmourVerify, false},
+                                           {"trust", kArmourTrust, false},
+                                           {nullptr, 0, false}};
+}
+
+void Define() {
+    DefineCustomStringVariable(
+        "rampart.root_key_file", "File that holds the root key.",
+        "64 hexadecimal digits or 32 bytes; owned by the server's user, mode 0600 or stricter.",
+        &root_key_file, "", PGC_SIGHUP, GUC_SUPERUSER_ONLY, nullptr, nullptr, nullptr);
+    DefineCustomStringVariable(
+        "rampart.root_key_command", "Command that prints the root key.",
+        "Run by the server's user through the shell where rampart.root_key_file is empty.",
+        &root_key_command, "", PGC_SIGHUP, GUC_SUPERUSER_ONLY, nullptr, nullptr, nullptr);
+    DefineCustomStringVariable("rampart.default_scope",
+                               "Scope of encrypted columns that are declared without one.",
+                               "Empty: such a declaration is refused.", &default_scope, "",
+                               PGC_USERSET, 0, nullptr, nullptr, nullptr);
+    DefineCustomBoolVariable("rampart.reveal", "Shows plaintext to roles that may decrypt.",
+                             "Off: encrypted columns are shown as armour to everybody.", &reveal,
+                             true, PGC_USERSET, 0, nullptr, nullptr, nullptr);
+    DefineCustomEnumVariable("rampart.armour_input",
+                             "Whether input that begins with rmp1: is taken as ciphertext.", nullptr,
+                             &armour_input, kArmourAuto, kArmourInputs, PGC_USERSET, 0, nullptr,
+                             nullptr, nullptr);
+    DefineCustomBoolVariable("rampart.allow_deterministic",
+                             "Allows columns and values in deterministic mode.", nullptr,
+                             &allow_deterministic, true, PGC_SUSET, 0, nullptr, nullptr, nullptr);
+    DefineCustomBoolVariable("rampart.core_dumps", "Lets processes that hold keys dump core.",
+                             nullptr, &core_dumps, false, PGC_SIGHUP, GUC_SUPERUSER_ONLY, nullptr,
+                             nullptr, nullptr);
+    DefineCustomBoolVariable(
+        "rampart.quiet_errors",
+        "Keeps statement, detail and context of failed statements on encrypted values out of the log.",
+        "The client still receives detail and context.", &quiet_errors, true, PGC_SUSET, 0, nullptr,
+        nullptr, nullptr);
+    MarkGUCPrefixReserved("rampart");
+}
+
+}  // namespace rampart::pg::settings

@@ -1,0 +1,40 @@
+// What becomes of a value on its way in, out and across: the rules of encrypted types, each once.
+#pragma once
+
+#include "pg/types/kinds.hpp"
+#include "pg/types/value.hpp"
+#include "typmod.hpp"
+
+namespace rampart::pg::types {
+
+// Plaintext for a column with this modifier (-1: not known yet, the value is held).
+// Right: encrypt.
+Datum FromPlaintext(Kind kind, ByteView plaintext, std::int32_t typmod);
+
+// Armour for such a column: taken as it is where key, kind, scope and mode fit and the tag is right.
+// Errors RMC01 to RMC04, RMK02 to RMK04.
+Datum FromArmour(Kind kind, std::string_view armour, std::int32_t typmod);
+
+// To another modifier. A value that is sealed as asked stays what it is, also under an older key.
+Datum Coerce(Datum value, std::int32_t typmod);
+
+// The plain type's value. Right: decrypt.
+Datum ToPlain(Kind kind, Datum value);
+
+// What a reader is shown: plaintext if it may see it, else armour. `plain` or `armour` is set.
+struct Shown {
+    bool is_plain;
+    ByteView plaintext;  // NUL-terminated
+    char* armour;        // NUL-terminated
+};
+Shown Show(Kind kind, Datum value);
+
+// The token a held value or plaintext has under a deterministic column's scope; a deterministic value
+// of that scope itself. Right: encrypt or decrypt. Errors RMT02, RMT03.
+Datum Comparand(Datum value, std::int32_t typmod);
+varlena* TokenFor(keyring::Keyring& keyring, keyring::Scope& scope, Kind kind, ByteView plaintext);
+
+// The scope a sealed value or token belongs to.
+keyring::Scope& ScopeOf(keyring::Keyring& keyring, const Identity& identity);
+
+}  // namespace rampart::pg::types

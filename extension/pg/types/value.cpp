@@ -1,0 +1,122 @@
+#include <cstring>
+
+#include "pg/types/value.hpp"
+
+#include "error.hpp"
+
+extern "C" {
+#include "utils/memutils.h"
+}
+
+namespace rampart::pg::types {
+namespace {
+
+constexpr std::size_t kHeldOffset = 2;
+constexpr std::size_t kIdentitySize = kBodyOffset;
+
+[[noreturn]] void ThrowMalformed() {
+    throw Error(errc::kMalformedCiphertext, "malformed ciphertext", "",
+                "SELECT * FROM rampart.verify_column(...) finds the damaged rows of a column.");
+}
+
+varlena* NewValue(std::size_t size) {
+    if (size > MaxAllocSize - VARHDRSZ)
+        throw Error(errc::kValueTooLong, "encrypted value would be longer than 1 GB");
+    auto* value = static_cast<varlena*>(palloc(VARHDRSZ + size));
+    SET_VARSIZE(value, VARHDRSZ + size);
+    return value;
+}
+
+std::uint8_t* Payload(varlena* value) { return reinterpret_cast<std::uint8_t*>(VARDATA(value)); }
+
+ByteView View(const varlena* value) {
+    return AsBytes({VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)});
+}
+
+}  // namespace
+
+Identity Identify(ByteView bytes) {
+    if (bytes.size() < kHeldOffset || bytes[0] >> 4 != kFormat || bytes[1] == 0 ||
+        bytes[1] > kMaxKind) {
+        ThrowMalformed();
+    }
+    Identity identity{};
+    identity.kind = static_cast<Kind>(bytes[1]);
+    identity.form = static_cast<Form>(bytes[0] & 0x0f);
+    if (identity.form == Form::kHeld) {
+        identity.held = bytes.subspan(kHeldOffset);
+        return identity;
+    }
+    if (identity.form > Form::kToken || bytes.size() < kIdentitySize) ThrowMalformed();
+    identity.key_id = LoadBigEndian<std::uint64_t>(bytes.data() + 2);
+    identity.iv = bytes.data() + kIvOffset;
+    return identity;
+}
+
+Identity IdentifyDatum(Datum value) {
+    auto* pointer = reinterpret_cast<varlena*>(DatumGetPointer(value));
+    const bool stored_apart = VARATT_IS_EXTERNAL_ONDISK(pointer);
+    return Identify(View(stored_apart ? PG_DETOAST_DATUM_SLICE(value, 0, kIdentitySize)
+                                      : PG_DETOAST_DATUM_PACKED(value)));
+}
+
+ByteView DetoastedBytes(Datum value) { return View(PG_DETOAST_DATUM_PACKED(value)); }
+
+Ciphertext ParseSealed(ByteView bytes, Kind kind) {
+    const auto ciphertext = ParseCiphertext(bytes);
+    if (!ciphertext) ThrowMalformed();
+    if (ciphertext->kind != kind) {
+        throw Error(errc::kWrongKind, "ciphertext holds a value of kind " +
+                                          std::string(KindName(ciphertext->kind)) + ", not " +
+                                          std::string(KindName(kind)));
+    }
+    return *ciphertext;
+}
+
+varlena* NewHeld(Kind kind, ByteView plaintext) {
+    varlena* value = NewValue(kHeldOffset + plaintext.size());
+    std::uint8_t* payload = Payload(value);
+    payload[0] = kFormat << 4 | static_cast<std::uint8_t>(Form::kHeld);
+    payload[1] = static_cast<std::uint8_t>(kind);
+    std::memcpy(payload + kHeldOffset, plaintext.data(), plaintext.size());
+    return value;
+}
+
+varlena* NewToken(Kind kind, std::uint64_t index_key_id, const std::uint8_t* iv) {
+    varlena* value = NewValue(kIdentitySize);
+    std::uint8_t* payload = Payload(value);
+    payload[0] = kFormat << 4 | static_cast<std::uint8_t>(Form::kToken);
+    payload[1] = static_cast<std::uint8_t>(kind);
+    StoreBigEndian(index_key_id, payload + 2);
+    std::memcpy(payload + kIvOffset, iv, Aead::kIvSize);
+    return value;
+}
+
+varlena* NewSealed(keyring::Keyring& keyring, keyring::Scope& scope, Mode mode, Kind kind,
+                   ByteView plaintext, ByteView aad) {
+    DataKey& key = keyring.Active(scope);
+    varlena* value = NewValue(kCiphertextOverhead + plaintext.size());
+    if (mode == Mode::kRandomised) {
+        key.SealRandomised(kind, aad, plaintext, Payload(value));
+    } else {
+        std::uint8_t iv[Aead::kIvSize];
+        keyring.Index(scope).DeterministicIv(kind, aad, plaintext, iv);
+        key.SealDeterministic(kind, iv, aad, plaintext, Payload(value));
+    }
+    return value;
+}
+
+ByteView OpenSealed(keyring::Keyring& keyring, const Ciphertext& ciphertext, ByteView aad) {
+    keyring::Key& key = keyring.KeyWithId(ciphertext.key_id);
+    DataKey& data_key = keyring.Usable(key);
+    const std::size_t size = ciphertext.body.size();
+    auto* plaintext = static_cast<std::uint8_t*>(palloc(size + 1));
+    if (!data_key.Open(ciphertext, aad, plaintext)) {
+        throw Error(errc::kDecryptionFailed, "decryption failed with key " + KeyIdText(key.id) +
+                                                 " of scope \"" + key.scope->name + "\"");
+    }
+    plaintext[size] = '\0';
+    return {plaintext, size};
+}
+
+}  // namespace rampart::pg::types

@@ -1,0 +1,52 @@
+// A value of an encrypted type as it stands in memory.
+//
+//   sealed   a ciphertext of format 1: the only form that a table holds
+//   held     plaintext whose column is not known yet: a literal or parameter before it is coerced.
+//            Output prints it, coercion to a column's modifier seals it. No table column is without a
+//            modifier (sql/rampart/50_columns.sql sees to that), so it cannot be stored
+//   token    what a deterministic value is compared by, without the value: its IV. Stands beside a
+//            column in a plan, where a plaintext would show up in EXPLAIN; prints as armour
+//
+// The first byte tells them apart; held and token use modes that format 1 does not.
+#pragma once
+
+#include "bytes.hpp"
+#include "ciphertext.hpp"
+#include "pg/keyring/keyring.hpp"
+#include "pg/postgres.hpp"
+
+namespace rampart::pg::types {
+
+enum class Form : std::uint8_t { kHeld = 0, kRandomised = 1, kDeterministic = 2, kToken = 3 };
+
+// Enough of a value to compare it. Views into the datum.
+struct Identity {
+    Form form;
+    Kind kind;
+    std::uint64_t key_id;    // of a token: the scope's index key; of a held value: 0
+    const std::uint8_t* iv;  // nullptr for a held value
+    ByteView held;           // plaintext of a held value
+    bool has_iv() const { return form == Form::kDeterministic || form == Form::kToken; }
+};
+
+// Error RMC01 where the bytes are none of the forms.
+Identity Identify(ByteView bytes);
+
+// Detoasts; of a large value only the beginning.
+Identity IdentifyDatum(Datum value);
+ByteView DetoastedBytes(Datum value);
+
+// Parsed, of this kind. Errors RMC01, RMC03.
+Ciphertext ParseSealed(ByteView bytes, Kind kind);
+
+// New values in the current memory context.
+varlena* NewHeld(Kind kind, ByteView plaintext);
+varlena* NewToken(Kind kind, std::uint64_t index_key_id, const std::uint8_t* iv);
+varlena* NewSealed(keyring::Keyring& keyring, keyring::Scope& scope, Mode mode, Kind kind,
+                   ByteView plaintext, ByteView aad = {});
+
+// Plaintext of a sealed value in the current memory context, NUL-terminated. No right is asked for:
+// the caller did. Errors RMC02 and those of the keyring.
+ByteView OpenSealed(keyring::Keyring& keyring, const Ciphertext& ciphertext, ByteView aad = {});
+
+}  // namespace rampart::pg::types

@@ -1,0 +1,108 @@
+-- A column of an encrypted type without a scope would hold literals in the clear (a literal gets its
+-- scope from its column). So there is none: a declaration without a scope is given rampart.default_scope,
+-- or refused. Declarations that could never answer are refused here too, before data depends on them.
+
+CREATE FUNCTION rampart.is_encrypted(type oid) RETURNS bool
+LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT EXISTS (
+        SELECT FROM pg_depend d
+        JOIN pg_type t ON t.oid = d.objid
+        WHERE d.classid = 'pg_type'::regclass AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
+          AND d.refobjid = (SELECT e.oid FROM pg_extension e WHERE e.extname = 'rampart')
+          AND t.typnamespace = 'pg_catalog'::regnamespace AND t.typname LIKE 'enc\_%'
+          AND type IN (t.oid, t.typarray));
+END;
+COMMENT ON FUNCTION rampart.is_encrypted(oid) IS 'Whether a type is one of the encrypted types or an array of one.';
+
+CREATE FUNCTION rampart.give_default_scope(relation oid, column_name name, type oid) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    default_scope text := current_setting('rampart.default_scope', true);
+    kind "char" := (SELECT relkind FROM pg_class WHERE oid = relation);
+    element text := (SELECT format_type(CASE WHEN typelem <> 0 THEN typelem ELSE oid END, NULL)
+                     FROM pg_type WHERE oid = type);
+BEGIN
+    IF coalesce(default_scope, '') = '' OR kind NOT IN ('r', 'p') THEN
+        RAISE EXCEPTION 'encrypted column "%" of "%" has no scope', column_name, relation::regclass
+            USING ERRCODE = 'RMT04',
+                  HINT = format('Name one: %s(scope). A default for declarations without: rampart.default_scope.', element);
+    END IF;
+    EXECUTE format('ALTER TABLE %s ALTER COLUMN %I TYPE %s(%I)%s', relation::regclass, column_name, element,
+                   default_scope, CASE WHEN format_type(type, NULL) LIKE '%[]' THEN '[]' ELSE '' END);
+END
+$$;
+COMMENT ON FUNCTION rampart.give_default_scope(oid, name, oid) IS
+'Gives a column that was declared without a scope the default one. Errors: RMT04.';
+
+CREATE FUNCTION rampart.check_index(index oid) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    bad name;
+BEGIN
+    SELECT a.attname INTO bad
+    FROM pg_index i
+    JOIN LATERAL unnest(i.indkey::int2[]) k (attnum) ON true
+    JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+    WHERE i.indexrelid = index AND rampart.is_encrypted(a.atttypid)
+      AND NOT EXISTS (SELECT FROM pg_type t WHERE t.oid = a.atttypid AND t.typelem <> 0 AND t.typlen = -1
+                      AND t.typname LIKE '\_%')
+      AND format_type(a.atttypid, a.atttypmod) NOT LIKE '%,deterministic)';
+    IF FOUND THEN
+        RAISE EXCEPTION 'randomised column "%" cannot be indexed', bad USING ERRCODE = 'RMT02',
+            HINT = 'Declare it deterministic, or index rampart.blind_index() of it in a column of its own.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION rampart.check_index(oid) IS 'Refuses an index on a randomised column. Errors: RMT02.';
+
+CREATE FUNCTION rampart.check_columns() RETURNS event_trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    made record;
+    found record;
+BEGIN
+    FOR made IN SELECT c.classid, c.objid, r.relkind
+                FROM pg_event_trigger_ddl_commands() c
+                LEFT JOIN pg_class r ON c.classid = 'pg_class'::regclass AND r.oid = c.objid
+                WHERE NOT c.in_extension LOOP
+        IF made.relkind IN ('r', 'p', 'm', 'c') THEN
+            FOR found IN SELECT a.attrelid, a.attname, a.atttypid FROM pg_attribute a
+                         WHERE a.attrelid = made.objid AND a.attnum > 0 AND NOT a.attisdropped
+                           AND a.atttypmod = -1 AND rampart.is_encrypted(a.atttypid) LOOP
+                PERFORM rampart.give_default_scope(found.attrelid, found.attname, found.atttypid);
+            END LOOP;
+        END IF;
+        IF made.relkind IN ('r', 'p', 'm') THEN
+            PERFORM rampart.check_index(i.indexrelid) FROM pg_index i WHERE i.indrelid = made.objid;
+        ELSIF made.relkind IN ('i', 'I') THEN
+            PERFORM rampart.check_index(made.objid);
+        END IF;
+        IF made.relkind = 'p' AND EXISTS (
+            SELECT FROM pg_partitioned_table p JOIN pg_attribute a ON a.attrelid = p.partrelid
+            WHERE p.partrelid = made.objid AND p.partstrat = 'r' AND a.attnum = ANY (p.partattrs::int2[])
+              AND rampart.is_encrypted(a.atttypid)) THEN
+            RAISE EXCEPTION 'cannot partition by range of an encrypted column' USING ERRCODE = 'RMT05',
+                HINT = 'Partition by hash or by list.';
+        END IF;
+        IF made.classid = 'pg_type'::regclass AND EXISTS (
+            SELECT FROM pg_type t LEFT JOIN pg_range r ON r.rngtypid = t.oid
+            WHERE t.oid = made.objid AND (rampart.is_encrypted(r.rngsubtype)
+                  OR (t.typtype = 'd' AND t.typtypmod = -1 AND rampart.is_encrypted(t.typbasetype)))) THEN
+            RAISE EXCEPTION 'type "%" would hold encrypted values without a scope', made.objid::regtype
+                USING ERRCODE = 'RMT04', HINT = 'Name one in a domain: enc_text(scope). Ranges cannot.';
+        END IF;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION rampart.check_columns() IS
+'Event trigger: sees to it that every encrypted column has a scope and can do what is asked of it. Errors: RMT02, RMT04, RMT05.';
+
+CREATE EVENT TRIGGER rampart_check_columns ON ddl_command_end
+    WHEN TAG IN ('CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO', 'CREATE MATERIALIZED VIEW', 'CREATE INDEX',
+                 'ALTER TABLE', 'CREATE TYPE', 'ALTER TYPE', 'CREATE DOMAIN', 'CREATE SCHEMA')
+    EXECUTE FUNCTION rampart.check_columns();
+ALTER EVENT TRIGGER rampart_check_columns ENABLE ALWAYS;
