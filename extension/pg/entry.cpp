@@ -40,6 +40,7 @@ void _PG_init() {
         rampart::pg::keyring::Keyring::RegisterCallbacks();
         rampart::pg::keyring::RegisterRightsCallbacks();
         rampart::pg::rewrite::InstallHooks();
+        rampart::pg::rewrite::InstallCreateTableAsHook();
         rampart::pg::log_privacy::InstallHook();
         if (process_shared_preload_libraries_in_progress)
             rampart::pg::keyring::PreloadRootKey();

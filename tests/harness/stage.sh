@@ -17,5 +17,7 @@ if [ "$(cat "$stage/.version" 2>/dev/null)" != "$version" ]; then
     ln -sf "$share"/extension/* "$stage$share/extension/"
     echo "$version" > "$stage/.version"
 fi
+# A running server keeps the file it has mapped.
+rm -f "$stage$lib/rampart.so"
 DESTDIR=$stage cmake --install "$build" > /dev/null
 chmod -R a+rX "$stage"

@@ -54,7 +54,7 @@ Datum OpenChecked(ByteView bytes, Kind kind, ByteView aad) {
     const Ciphertext ciphertext = types::ParseSealed(bytes, kind);
     Keyring& keyring = Keyring::Current();
     keyring::RequireRight(*keyring.KeyWithId(ciphertext.key_id).scope, keyring::kDecrypt);
-    return types::Decode(types::InfoOf(kind), types::OpenSealed(keyring, ciphertext, aad));
+    return types::OpenToPlain(keyring, ciphertext, aad);
 }
 
 Datum Decrypt(FunctionCallInfo fcinfo, Kind kind) {

@@ -49,6 +49,33 @@ TargetEntry* PlainTarget(const KindOids& oids, Oid plain, const TargetEntry* ent
     return target;
 }
 
+// SELECT DISTINCT wants to find what it sorts by among what it makes distinct; a value's plaintext adds
+// nothing to the value there.
+void AddToDistinct(Query* query) {
+    List* distinct = static_cast<List*>(copyObjectImpl(query->sortClause));
+    ListCell* cell = nullptr;
+    foreach (cell, query->distinctClause) {
+        auto* clause = lfirst_node(SortGroupClause, cell);
+        if (get_sortgroupref_clause_noerr(clause->tleSortGroupRef, distinct) == nullptr)
+            distinct = lappend(distinct, clause);
+    }
+    query->distinctClause = distinct;
+}
+
+// In DISTINCT ON, what is sorted by takes the place of the value it stands for.
+void ReplaceInDistinctOn(Query* query, const List* former_order) {
+    ListCell* former = nullptr;
+    ListCell* current = nullptr;
+    forboth (former, former_order, current, query->sortClause) {
+        const Index reference = lfirst_node(SortGroupClause, former)->tleSortGroupRef;
+        ListCell* cell = nullptr;
+        foreach (cell, query->distinctClause) {
+            if (lfirst_node(SortGroupClause, cell)->tleSortGroupRef == reference)
+                lfirst(cell) = copyObjectImpl(lfirst(current));
+        }
+    }
+}
+
 void OrderByPlain(const Catalog& catalog, List* clauses, List** targets) {
     ListCell* cell = nullptr;
     foreach (cell, clauses) {
@@ -86,10 +113,15 @@ bool OrdersEncrypted(const Catalog& catalog, const List* clauses) {
 
 void RewriteQueryOrder(const Catalog& catalog, Query* query) {
     if (OrdersEncrypted(catalog, query->sortClause)) {
-        if (query->distinctClause != NIL) ThrowNotOrderable("together with DISTINCT");
         if (query->setOperations != nullptr)
             ThrowNotOrderable("over UNION, INTERSECT or EXCEPT");
+        const auto* former_order = static_cast<List*>(copyObjectImpl(query->sortClause));
         OrderByPlain(catalog, query->sortClause, &query->targetList);
+        if (query->hasDistinctOn) {
+            ReplaceInDistinctOn(query, former_order);
+        } else if (query->distinctClause != NIL) {
+            AddToDistinct(query);
+        }
     }
     ListCell* cell = nullptr;
     foreach (cell, query->windowClause) {

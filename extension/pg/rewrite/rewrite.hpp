@@ -42,6 +42,8 @@ void RewriteAggregateOrder(const Catalog& catalog, Aggref* aggregate);
 bool OrdersEncrypted(const Catalog& catalog, const List* clauses);
 [[noreturn]] void ThrowNotOrderable(const char* where);
 
+// Planner hooks; and the utility hook, for the queries of CREATE TABLE AS.
 void InstallHooks();
+void InstallCreateTableAsHook();
 
 }  // namespace rampart::pg::rewrite

@@ -1,4 +1,6 @@
 // Functions that the rewrite puts into plans: comparand and veil.
+#include <cstring>
+
 #include "pg/postgres.hpp"
 
 #include "error.hpp"
@@ -13,12 +15,71 @@ using keyring::Denied;
 using keyring::Keyring;
 using keyring::Scope;
 
-Datum PlainComparand(Kind kind, Datum value, std::int32_t typmod) {
-    Scratch scratch;
-    const ByteView plaintext = Encode(InfoOf(kind), value, &scratch);
+// A comparand is evaluated for each row of a sequential scan: what comes again is not hashed again.
+struct Memo {
+    std::uint64_t generation;  // of the keyring
+    Oid user;                  // whose right it was
+    std::int32_t typmod;
+    std::size_t size;
+    std::uint8_t* plaintext;
+    varlena* token;
+};
+
+bool Remembers(const Memo& memo, ByteView plaintext, std::int32_t typmod) {
+    return memo.token != nullptr && memo.generation == Keyring::generation() &&
+           memo.user == GetUserId() && memo.typmod == typmod && memo.size == plaintext.size() &&
+           std::memcmp(memo.plaintext, plaintext.data(), memo.size) == 0;
+}
+
+void Forget(Memo* memo) {
+    if (memo->token == nullptr) return;
+    pfree(memo->plaintext);
+    pfree(memo->token);
+    memo->token = nullptr;
+}
+
+void Remember(Memo* memo, MemoryContext context, ByteView plaintext, std::int32_t typmod,
+              const varlena* token) {
+    Forget(memo);
+    memo->generation = Keyring::generation();
+    memo->user = GetUserId();
+    memo->typmod = typmod;
+    memo->size = plaintext.size();
+    memo->plaintext = static_cast<std::uint8_t*>(MemoryContextAlloc(context, memo->size + 1));
+    std::memcpy(memo->plaintext, plaintext.data(), memo->size);
+    auto* copy = static_cast<varlena*>(MemoryContextAlloc(context, VARSIZE(token)));
+    std::memcpy(copy, token, VARSIZE(token));
+    memo->token = copy;
+}
+
+Datum Token(FmgrInfo* function, Kind kind, ByteView plaintext, std::int32_t typmod) {
+    if (function->fn_extra == nullptr)
+        function->fn_extra = MemoryContextAllocZero(function->fn_mcxt, sizeof(Memo));
+    auto* memo = static_cast<Memo*>(function->fn_extra);
     Keyring& keyring = Keyring::Current();
-    Scope& scope = keyring.ScopeTagged(UnpackModifier(typmod).scope_tag);
-    return PointerGetDatum(TokenFor(keyring, scope, kind, plaintext));
+    if (!Remembers(*memo, plaintext, typmod)) {
+        Scope& scope = keyring.ScopeTagged(UnpackModifier(typmod).scope_tag);
+        Remember(memo, function->fn_mcxt, plaintext, typmod,
+                 TokenFor(keyring, scope, kind, plaintext));
+    }
+    return PointerGetDatum(memo->token);
+}
+
+Datum PlainComparand(FunctionCallInfo fcinfo, Kind kind) {
+    Scratch scratch;
+    const ByteView plaintext = Encode(InfoOf(kind), PG_GETARG_DATUM(0), &scratch);
+    return Token(fcinfo->flinfo, kind, plaintext, PG_GETARG_INT32(1));
+}
+
+// A held value's token; a deterministic value of the scope as it is. Errors RMT02, RMT03.
+Datum EncryptedComparand(FunctionCallInfo fcinfo) {
+    const Datum value = PG_GETARG_DATUM(0);
+    const std::int32_t typmod = PG_GETARG_INT32(1);
+    const Identity identity = IdentifyDatum(value);
+    if (identity.form == Form::kHeld)
+        return Token(fcinfo->flinfo, identity.kind, identity.held, typmod);
+    RequireScope(identity, UnpackModifier(typmod).scope_tag);
+    return value;
 }
 
 // What a reader without the right sees, where the scope says otherwise than armour.
@@ -51,7 +112,7 @@ namespace types = rampart::pg::types;
 
 // (enc, int4) -> enc
 RAMPART_FUNCTION(rampart_comparand) {
-    return types::Comparand(PG_GETARG_DATUM(0), PG_GETARG_INT32(1));
+    return types::EncryptedComparand(fcinfo);
 }
 
 RAMPART_FUNCTION(rampart_veil) { return types::Veil(fcinfo); }
@@ -59,7 +120,7 @@ RAMPART_FUNCTION(rampart_veil) { return types::Veil(fcinfo); }
 // (plain, int4) -> enc
 #define RAMPART_KIND_COMPARAND(name, kind)                                               \
     RAMPART_FUNCTION(rampart_##name##_comparand) {                                       \
-        return types::PlainComparand(kind, PG_GETARG_DATUM(0), PG_GETARG_INT32(1));      \
+        return types::PlainComparand(fcinfo, kind);                                       \
     }
 RAMPART_KIND_COMPARAND(text, rampart::Kind::kText)
 RAMPART_KIND_COMPARAND(bytea, rampart::Kind::kBytea)

@@ -123,7 +123,7 @@ Datum ToPlain(Kind kind, Datum value) {
     Keyring& keyring = Keyring::Current();
     const Ciphertext ciphertext = ParseSealed(bytes, kind);
     keyring::RequireRight(ScopeOf(keyring, identity), keyring::kDecrypt);
-    return Decode(InfoOf(kind), OpenSealed(keyring, ciphertext));
+    return OpenToPlain(keyring, ciphertext);
 }
 
 namespace {
@@ -145,7 +145,13 @@ bool MayReveal(Keyring& keyring, std::uint64_t key_id) {
 Shown Show(Kind kind, Datum value) {
     const ByteView bytes = DetoastedBytes(value);
     const Identity identity = Identify(bytes);
-    if (identity.form == Form::kHeld) return {true, identity.held, nullptr};
+    if (identity.form == Form::kHeld) {
+        const std::size_t size = identity.held.size();
+        auto* copy = static_cast<std::uint8_t*>(palloc(size + 1));
+        std::memcpy(copy, identity.held.data(), size);
+        copy[size] = '\0';
+        return {true, {copy, size}, nullptr};
+    }
     if (identity.form != Form::kToken && MayReveal(Keyring::Current(), identity.key_id)) {
         log_privacy::Touch();
         return {true, OpenSealed(Keyring::Current(), ParseSealed(bytes, kind)), nullptr};
@@ -164,25 +170,19 @@ varlena* TokenFor(Keyring& keyring, Scope& scope, Kind kind, ByteView plaintext)
     return NewToken(kind, scope.index->id, iv);
 }
 
-Datum Comparand(Datum value, std::int32_t typmod) {
-    const Modifier modifier = UnpackModifier(typmod);
-    Keyring& keyring = Keyring::Current();
-    Scope& scope = keyring.ScopeTagged(modifier.scope_tag);
-    const Identity identity = IdentifyDatum(value);
-    if (identity.form == Form::kHeld)
-        return PointerDatum(TokenFor(keyring, scope, identity.kind, identity.held));
+void RequireScope(const Identity& identity, std::uint32_t scope_tag) {
     if (identity.form == Form::kRandomised) {
         throw Error(errc::kNotComparable, "a randomised value cannot be compared", "",
                     "Declare its column deterministic, or cast it to its plain type.");
     }
+    Keyring& keyring = Keyring::Current();
+    const Scope& scope = keyring.ScopeTagged(scope_tag);
     const Scope& other = ScopeOf(keyring, identity);
-    if (&other != &scope) {
-        throw Error(errc::kScopesDiffer,
-                    "values of scopes \"" + scope.name + "\" and \"" + other.name +
-                        "\" cannot be compared",
-                    "", "Cast both to their plain type.");
-    }
-    return value;
+    if (&other == &scope) return;
+    throw Error(errc::kScopesDiffer,
+                "values of scopes \"" + scope.name + "\" and \"" + other.name +
+                    "\" cannot be compared",
+                "", "Cast both to their plain type.");
 }
 
 }  // namespace rampart::pg::types

@@ -24,14 +24,16 @@ Datum ToPlain(Kind kind, Datum value);
 // What a reader is shown: plaintext if it may see it, else armour. `plain` or `armour` is set.
 struct Shown {
     bool is_plain;
-    ByteView plaintext;  // NUL-terminated
+    ByteView plaintext;  // NUL-terminated, in the current memory context
     char* armour;        // NUL-terminated
 };
 Shown Show(Kind kind, Datum value);
 
-// The token a held value or plaintext has under a deterministic column's scope; a deterministic value
-// of that scope itself. Right: encrypt or decrypt. Errors RMT02, RMT03.
-Datum Comparand(Datum value, std::int32_t typmod);
+// A value that is to be compared with those of a deterministic column: errors RMT02, RMT03 unless it is
+// deterministic and of that scope.
+void RequireScope(const Identity& identity, std::uint32_t scope_tag);
+
+// The token that a plaintext has in a scope. Right: encrypt or decrypt.
 varlena* TokenFor(keyring::Keyring& keyring, keyring::Scope& scope, Kind kind, ByteView plaintext);
 
 // The scope a sealed value or token belongs to.

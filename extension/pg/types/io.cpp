@@ -11,7 +11,6 @@
 
 extern "C" {
 #include "libpq/pqformat.h"
-#include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 }
 
@@ -23,7 +22,7 @@ Datum In(Kind kind, char* text, std::int32_t typmod) {
     const std::string_view view(text);
     if (LooksLikeArmour(view)) return FromArmour(kind, view, typmod);
     Scratch scratch;
-    if (kind == Kind::kText && GetDatabaseEncoding() == PG_UTF8)
+    if (kind == Kind::kText && StoresPlaintextAsIs(info))
         return FromPlaintext(kind, AsBytes(view), typmod);
     return FromPlaintext(kind, Encode(info, ParsePlain(info, text), &scratch), typmod);
 }
@@ -31,9 +30,9 @@ Datum In(Kind kind, char* text, std::int32_t typmod) {
 char* Out(Kind kind, Datum value) {
     const Shown shown = Show(kind, value);
     if (!shown.is_plain) return shown.armour;
-    if (kind == Kind::kText && GetDatabaseEncoding() == PG_UTF8)
-        return pnstrdup(AsText(shown.plaintext).data(), shown.plaintext.size());
     const KindInfo& info = InfoOf(kind);
+    if (kind == Kind::kText && StoresPlaintextAsIs(info))
+        return const_cast<char*>(AsText(shown.plaintext).data());
     return PrintPlain(info, Decode(info, shown.plaintext));
 }
 

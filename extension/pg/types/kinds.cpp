@@ -141,6 +141,11 @@ Datum Decode(const KindInfo& info, ByteView plaintext) {
     ThrowNotOfKind(info);
 }
 
+bool StoresPlaintextAsIs(const KindInfo& info) {
+    return info.kind == Kind::kBytea ||
+           (info.kind == Kind::kText && GetDatabaseEncoding() == PG_UTF8);
+}
+
 Datum ParsePlain(const KindInfo& info, char* text) {
     return WithoutQuoting(info, [&] {
         return DirectFunctionCall3(info.in, CStringGetDatum(text), ObjectIdGetDatum(InvalidOid),

@@ -37,6 +37,9 @@ ByteView Encode(const KindInfo& info, Datum value, Scratch* scratch);
 // The value of the plain type, from plaintext bytes. Error RMC01 where they are not of the kind.
 Datum Decode(const KindInfo& info, ByteView plaintext);
 
+// Whether the plain type's payload is the plaintext itself: bytea, and text in a UTF-8 database.
+bool StoresPlaintextAsIs(const KindInfo& info);
+
 // The plain type's text input. A refusal keeps its SQLSTATE and loses its message, which would quote
 // the value into the log.
 Datum ParsePlain(const KindInfo& info, char* text);

@@ -3,6 +3,7 @@
 #include "pg/types/value.hpp"
 
 #include "error.hpp"
+#include "pg/types/kinds.hpp"
 
 extern "C" {
 #include "utils/memutils.h"
@@ -106,17 +107,36 @@ varlena* NewSealed(keyring::Keyring& keyring, keyring::Scope& scope, Mode mode, 
     return value;
 }
 
-ByteView OpenSealed(keyring::Keyring& keyring, const Ciphertext& ciphertext, ByteView aad) {
+void OpenSealed(keyring::Keyring& keyring, const Ciphertext& ciphertext, ByteView aad,
+                std::uint8_t* out) {
     keyring::Key& key = keyring.KeyWithId(ciphertext.key_id);
-    DataKey& data_key = keyring.Usable(key);
+    if (keyring.Usable(key).Open(ciphertext, aad, out)) return;
+    throw Error(errc::kDecryptionFailed, "decryption failed with key " + KeyIdText(key.id) +
+                                             " of scope \"" + key.scope->name + "\"");
+}
+
+ByteView OpenSealed(keyring::Keyring& keyring, const Ciphertext& ciphertext, ByteView aad) {
     const std::size_t size = ciphertext.body.size();
     auto* plaintext = static_cast<std::uint8_t*>(palloc(size + 1));
-    if (!data_key.Open(ciphertext, aad, plaintext)) {
-        throw Error(errc::kDecryptionFailed, "decryption failed with key " + KeyIdText(key.id) +
-                                                 " of scope \"" + key.scope->name + "\"");
-    }
+    OpenSealed(keyring, ciphertext, aad, plaintext);
     plaintext[size] = '\0';
     return {plaintext, size};
+}
+
+Datum OpenToPlain(keyring::Keyring& keyring, const Ciphertext& ciphertext, ByteView aad) {
+    const KindInfo& info = InfoOf(ciphertext.kind);
+    const std::size_t size = ciphertext.body.size();
+    if (StoresPlaintextAsIs(info)) {
+        varlena* value = NewValue(size);
+        OpenSealed(keyring, ciphertext, aad, Payload(value));
+        return PointerGetDatum(value);
+    }
+    if (size <= sizeof(Scratch)) {
+        Scratch scratch;
+        OpenSealed(keyring, ciphertext, aad, scratch.bytes);
+        return Decode(info, {scratch.bytes, size});
+    }
+    return Decode(info, OpenSealed(keyring, ciphertext, aad));
 }
 
 }  // namespace rampart::pg::types

@@ -45,8 +45,12 @@ varlena* NewToken(Kind kind, std::uint64_t index_key_id, const std::uint8_t* iv)
 varlena* NewSealed(keyring::Keyring& keyring, keyring::Scope& scope, Mode mode, Kind kind,
                    ByteView plaintext, ByteView aad = {});
 
-// Plaintext of a sealed value in the current memory context, NUL-terminated. No right is asked for:
-// the caller did. Errors RMC02 and those of the keyring.
+// Plaintext of a sealed value, in `out` (ciphertext.body.size() bytes) or, NUL-terminated, in the
+// current memory context. No right is asked for: the caller did. Errors RMC02 and the keyring's.
+void OpenSealed(keyring::Keyring& keyring, const Ciphertext& ciphertext, ByteView aad,
+                std::uint8_t* out);
 ByteView OpenSealed(keyring::Keyring& keyring, const Ciphertext& ciphertext, ByteView aad = {});
+// As a value of the plain type.
+Datum OpenToPlain(keyring::Keyring& keyring, const Ciphertext& ciphertext, ByteView aad = {});
 
 }  // namespace rampart::pg::types
