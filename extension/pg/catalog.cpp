@@ -72,6 +72,7 @@ void ReadKind(const types::KindInfo& info) {
     oids.veil = FindFunction("veil", {type});
     oids.equal = FindOperator("pg_catalog", "=", type, type);
     oids.not_equal = FindOperator("pg_catalog", "<>", type, type);
+    oids.equal_each = FindOperator("rampart", "#==#", type, type);
     oids.sort_less = FindOperator("rampart", "#<#", type, type);
     oids.sort_greater = FindOperator("rampart", "#>#", type, type);
 }

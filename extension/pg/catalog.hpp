@@ -26,6 +26,7 @@ struct KindOids {
     Oid veil;             // (enc) -> enc
     Oid equal;            // = (enc, enc)
     Oid not_equal;        // <> (enc, enc)
+    Oid equal_each;       // equality that is never hashed
     Oid sort_less;        // the operator class's ordering, which means nothing to a user
     Oid sort_greater;
 };

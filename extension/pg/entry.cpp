@@ -8,6 +8,7 @@
 #include "pg/keyring/root_key_provider.hpp"
 #include "pg/log_privacy.hpp"
 #include "pg/rewrite/rewrite.hpp"
+#include "pg/rewrite/utility.hpp"
 #include "pg/settings.hpp"
 #include "pg/types/compare.hpp"
 
@@ -39,8 +40,8 @@ void _PG_init() {
         rampart::pg::Catalog::RegisterCallbacks();
         rampart::pg::keyring::Keyring::RegisterCallbacks();
         rampart::pg::keyring::RegisterRightsCallbacks();
-        rampart::pg::rewrite::InstallHooks();
-        rampart::pg::rewrite::InstallCreateTableAsHook();
+        rampart::pg::rewrite::InstallPlannerHooks();
+        rampart::pg::rewrite::InstallUtilityHook();
         rampart::pg::log_privacy::InstallHook();
         if (process_shared_preload_libraries_in_progress)
             rampart::pg::keyring::PreloadRootKey();

@@ -1,4 +1,5 @@
--- The keyring's tables. extension/pg/keyring/tables.cpp reads them by column number.
+-- The keyring's tables. extension/pg/keyring/tables.cpp reads them by column number. No foreign keys among
+-- them: a parallel restore loads them in any order.
 
 CREATE TABLE rampart.scope (
     name       text PRIMARY KEY,
@@ -11,7 +12,7 @@ COMMENT ON COLUMN rampart.scope.denied IS 'What SELECT shows where the right to 
 
 CREATE TABLE rampart.key (
     id         int8 PRIMARY KEY,
-    scope      text NOT NULL REFERENCES rampart.scope,
+    scope      text NOT NULL,
     purpose    text NOT NULL CHECK (purpose IN ('data', 'index')),
     version    int4 NOT NULL CHECK (version > 0),
     state      text NOT NULL CHECK (state IN ('active', 'retired', 'disabled', 'destroyed')),
@@ -27,7 +28,7 @@ COMMENT ON TABLE rampart.key IS 'Keys, wrapped by the root key: the data keys of
 COMMENT ON COLUMN rampart.key.root_key IS 'Fingerprint of the root key that wrapped it.';
 
 CREATE TABLE rampart.scope_grant (
-    scope       text NOT NULL REFERENCES rampart.scope ON DELETE CASCADE,
+    scope       text NOT NULL,
     role        regrole NOT NULL,
     can_encrypt bool NOT NULL,
     can_decrypt bool NOT NULL,

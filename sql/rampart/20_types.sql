@@ -182,6 +182,11 @@ BEGIN
                 AS 'MODULE_PATHNAME', 'rampart_comparand' LANGUAGE C STABLE STRICT PARALLEL SAFE;
             CREATE FUNCTION rampart.comparand(%2$s, int4) RETURNS enc_%1$s
                 AS 'MODULE_PATHNAME', 'rampart_%1$s_comparand' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+            -- Equality that is never hashed or merged, for two sides whose scopes only values tell: two
+            -- scopes meet in an error then, and not in hash buckets of their own.
+            CREATE OPERATOR rampart.#==# (
+                LEFTARG = enc_%1$s, RIGHTARG = enc_%1$s, FUNCTION = rampart.equal,
+                COMMUTATOR = OPERATOR(rampart.#==#), RESTRICT = eqsel, JOIN = eqjoinsel);
             $sql$, definition.kind, definition.plain);
         FOR operator IN
             SELECT * FROM (VALUES ('=', 'equal', 'eq', '<>', 'eq'), ('<>', 'not_equal', 'ne', '=', 'neq'))

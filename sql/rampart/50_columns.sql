@@ -106,3 +106,80 @@ CREATE EVENT TRIGGER rampart_check_columns ON ddl_command_end
                  'ALTER TABLE', 'CREATE TYPE', 'ALTER TYPE', 'CREATE DOMAIN', 'CREATE SCHEMA')
     EXECUTE FUNCTION rampart.check_columns();
 ALTER EVENT TRIGGER rampart_check_columns ENABLE ALWAYS;
+
+-- A column cannot change its type alone while a foreign key ties it to another. These convert the whole
+-- net of columns in one step; ALTER TABLE ... TYPE enc_...() on such a column calls them.
+
+CREATE TYPE rampart.linked_column AS (relation regclass, column_name name);
+COMMENT ON TYPE rampart.linked_column IS 'A column of a table.';
+
+CREATE FUNCTION rampart.linked_columns(relation regclass, column_name name)
+RETURNS SETOF rampart.linked_column
+LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    WITH RECURSIVE link (rel, col) AS (
+        SELECT a.attrelid, a.attnum FROM pg_attribute a
+        WHERE a.attrelid = relation AND a.attname = column_name AND a.attnum > 0 AND NOT a.attisdropped
+        UNION
+        SELECT pair.rel, pair.col
+        FROM link
+        JOIN pg_constraint c ON c.contype = 'f' AND link.rel IN (c.conrelid, c.confrelid)
+        CROSS JOIN LATERAL (
+            SELECT c.confrelid AS rel, c.confkey[i] AS col FROM generate_subscripts(c.conkey, 1) i
+            WHERE c.conrelid = link.rel AND c.conkey[i] = link.col
+            UNION ALL
+            SELECT c.conrelid, c.conkey[i] FROM generate_subscripts(c.conkey, 1) i
+            WHERE c.confrelid = link.rel AND c.confkey[i] = link.col
+        ) pair
+    )
+    SELECT ROW(a.attrelid::regclass, a.attname)::rampart.linked_column
+    FROM link JOIN pg_attribute a ON a.attrelid = link.rel AND a.attnum = link.col
+    ORDER BY a.attrelid <> relation, a.attrelid::regclass::text, a.attname;
+END;
+COMMENT ON FUNCTION rampart.linked_columns(regclass, name) IS
+'A column and all that foreign keys tie to it, directly or through others.';
+
+CREATE FUNCTION rampart.adopt_column(relation regclass, column_name name, type text) RETURNS void
+LANGUAGE plpgsql VOLATILE STRICT SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    links rampart.linked_column[];
+    link rampart.linked_column;
+    dropped text[];
+    added text[];
+    command text;
+BEGIN
+    SELECT array_agg(l) INTO links FROM rampart.linked_columns(relation, column_name) l;
+    IF links IS NULL THEN
+        RAISE EXCEPTION 'column "%" of "%" does not exist', column_name, relation USING ERRCODE = '42703';
+    END IF;
+    SELECT array_agg(format('ALTER TABLE %s DROP CONSTRAINT %I', c.conrelid::regclass, c.conname)),
+           array_agg(format('ALTER TABLE %s ADD CONSTRAINT %I %s', c.conrelid::regclass, c.conname,
+                            pg_get_constraintdef(c.oid)))
+        INTO dropped, added
+        FROM pg_constraint c
+        WHERE c.contype = 'f' AND c.conparentid = 0 AND EXISTS (
+            SELECT FROM unnest(links) l
+            JOIN pg_attribute a ON a.attrelid = l.relation AND a.attname = l.column_name
+            WHERE (c.conrelid = a.attrelid AND a.attnum = ANY (c.conkey))
+               OR (c.confrelid = a.attrelid AND a.attnum = ANY (c.confkey)));
+    FOREACH command IN ARRAY coalesce(dropped, '{}') LOOP
+        EXECUTE command;
+    END LOOP;
+    FOREACH link IN ARRAY links LOOP
+        -- A partition's column changes with its parent's.
+        CONTINUE WHEN EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = link.relation
+                              AND a.attname = link.column_name AND a.attinhcount > 0);
+        EXECUTE format('ALTER TABLE %s ALTER COLUMN %I TYPE %s', link.relation, link.column_name, type);
+        IF (link.relation, link.column_name) <> (adopt_column.relation, adopt_column.column_name) THEN
+            RAISE NOTICE 'column "%" of "%" is tied to it by a foreign key: converted as well',
+                link.column_name, link.relation;
+        END IF;
+    END LOOP;
+    FOREACH command IN ARRAY coalesce(added, '{}') LOOP
+        EXECUTE command;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION rampart.adopt_column(regclass, name, text) IS
+'Changes the type of a column and of all columns that foreign keys tie to it, in one step: rampart.adopt_column(''customers'', ''email'', ''enc_text(pii, deterministic)''). ALTER TABLE on such a column does the same. Needs the ownership of the tables. Errors: 42703.';

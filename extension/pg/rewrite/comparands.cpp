@@ -81,6 +81,12 @@ Expr* MakeComparand(Node* side, Oid side_type, const KindOids& oids, std::int32_
                                                 InvalidOid, COERCE_EXPLICIT_CALL));
 }
 
+bool IsComparand(const Node* node, const KindOids& oids) {
+    if (!IsA(node, FuncExpr)) return false;
+    const Oid function = reinterpret_cast<const FuncExpr*>(node)->funcid;
+    return function == oids.comparand || function == oids.comparand_plain;
+}
+
 // What holds only constants is evaluated now, so that no literal stands in the plan.
 Node* FoldIf(bool constant, Expr* expression, Oid type) {
     return AsNode(constant ? evaluate_expr(expression, type, -1, InvalidOid) : expression);
@@ -166,7 +172,12 @@ void RewriteOperator(Rewrite& rewrite, OpExpr* expression) {
     RewriteSides(rewrite, oids, &left, &right);
     expression->args = list_make2(left, right);
     if (exprType(left) != oids.type || exprType(right) != oids.type) return;
-    expression->opno = entry->negated ? oids.not_equal : oids.equal;
+    // Both scopes known by value only: no hashing, which would never let two of them meet.
+    const bool join = !entry->negated && ModifierOf(left, oids.type) < 0 &&
+                      ModifierOf(right, oids.type) < 0 && !IsComparand(left, oids) &&
+                      !IsComparand(right, oids) && contain_var_clause(left) &&
+                      contain_var_clause(right);
+    expression->opno = entry->negated ? oids.not_equal : join ? oids.equal_each : oids.equal;
     expression->opfuncid = InvalidOid;
     set_opfuncid(expression);
 }

@@ -1,26 +1,22 @@
 // CREATE TABLE AS, SELECT INTO and CREATE MATERIALIZED VIEW make a column out of any expression. One of
 // an encrypted type without a modifier is given rampart.default_scope, or refused, before the first row
 // is written: the event trigger that looks after every other way to make a column comes too late here.
-#include "pg/rewrite/rewrite.hpp"
+#include "pg/rewrite/utility.hpp"
 
 #include "error.hpp"
-#include "pg/boundary.hpp"
+#include "pg/catalog.hpp"
 #include "pg/keyring/keyring.hpp"
 #include "pg/settings.hpp"
 #include "typmod.hpp"
 
 extern "C" {
-#include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "parser/parse_coerce.h"
-#include "tcop/utility.h"
 }
 
 namespace rampart::pg::rewrite {
 namespace {
-
-ProcessUtility_hook_type previous_utility = nullptr;
 
 const KindOids* EncryptedElement(const Catalog& catalog, Oid type) {
     for (const auto& oids : catalog.kinds) {
@@ -50,6 +46,8 @@ void GiveScope(const Catalog& catalog, TargetEntry* target) {
     target->expr = reinterpret_cast<Expr*>(scoped);
 }
 
+}  // namespace
+
 void GiveScopes(Node* statement) {
     if (IsA(statement, ExplainStmt)) {
         Node* query = castNode(ExplainStmt, statement)->query;
@@ -65,29 +63,6 @@ void GiveScopes(Node* statement) {
     foreach (cell, castNode(Query, query)->targetList) {
         GiveScope(catalog, lfirst_node(TargetEntry, cell));
     }
-}
-
-void OnUtility(PlannedStmt* statement, const char* text, bool read_only, ProcessUtilityContext context,
-               ParamListInfo parameters, QueryEnvironment* environment, DestReceiver* receiver,
-               QueryCompletion* completion) {
-    const NodeTag tag = nodeTag(statement->utilityStmt);
-    if (tag == T_CreateTableAsStmt || tag == T_ExplainStmt) {
-        if (read_only) {
-            // The tree belongs to a plan cache.
-            statement = static_cast<PlannedStmt*>(copyObjectImpl(statement));
-            read_only = false;
-        }
-        Guard([&] { GiveScopes(statement->utilityStmt); });
-    }
-    auto* process = previous_utility != nullptr ? previous_utility : standard_ProcessUtility;
-    process(statement, text, read_only, context, parameters, environment, receiver, completion);
-}
-
-}  // namespace
-
-void InstallCreateTableAsHook() {
-    previous_utility = ProcessUtility_hook;
-    ProcessUtility_hook = OnUtility;
 }
 
 }  // namespace rampart::pg::rewrite

@@ -42,8 +42,6 @@ void RewriteAggregateOrder(const Catalog& catalog, Aggref* aggregate);
 bool OrdersEncrypted(const Catalog& catalog, const List* clauses);
 [[noreturn]] void ThrowNotOrderable(const char* where);
 
-// Planner hooks; and the utility hook, for the queries of CREATE TABLE AS.
-void InstallHooks();
-void InstallCreateTableAsHook();
+void InstallPlannerHooks();
 
 }  // namespace rampart::pg::rewrite

@@ -8,6 +8,11 @@
 #include "pg/log_privacy.hpp"
 #include "pg/settings.hpp"
 
+extern "C" {
+#include "access/xact.h"
+#include "utils/timestamp.h"
+}
+
 namespace rampart::pg::types {
 namespace {
 
@@ -77,7 +82,19 @@ Datum SealFor(Kind kind, ByteView plaintext, const Modifier& modifier) {
     return PointerDatum(NewSealed(keyring, scope, modifier.mode, kind, plaintext));
 }
 
+TimestampTz loading_statement = 0;
+
 }  // namespace
+
+void NoteLoading() { loading_statement = GetCurrentStatementStartTimestamp(); }
+
+bool IsUnknownWhileLoading(const Identity& identity, std::uint8_t rights) {
+    if (loading_statement != GetCurrentStatementStartTimestamp() && !TrustsArmour()) return false;
+    Keyring& keyring = Keyring::Current();
+    if (keyring.empty()) return true;
+    const Key* key = keyring.FindKey(identity.key_id);
+    return key != nullptr && !keyring::HasRight(*key->scope, rights);
+}
 
 Scope& ScopeOf(Keyring& keyring, const Identity& identity) {
     return *keyring.KeyWithId(identity.key_id).scope;

@@ -55,6 +55,13 @@ Datum Send(Kind kind, Datum value) {
     return DirectFunctionCall1(info.send, Decode(info, shown.plaintext));
 }
 
+Datum ToPlainUnlessLoading(FunctionCallInfo fcinfo, Kind kind) {
+    const Identity identity = IdentifyDatum(PG_GETARG_DATUM(0));
+    if (identity.form != Form::kHeld && IsUnknownWhileLoading(identity, keyring::kDecrypt))
+        PG_RETURN_NULL();
+    return ToPlain(kind, PG_GETARG_DATUM(0));
+}
+
 }  // namespace
 }  // namespace rampart::pg::types
 
@@ -74,7 +81,7 @@ Datum Send(Kind kind, Datum value) {
         return rampart::pg::types::Send(kind, PG_GETARG_DATUM(0));                           \
     }                                                                                        \
     RAMPART_FUNCTION(rampart_##name##_to_plain) {                                            \
-        return rampart::pg::types::ToPlain(kind, PG_GETARG_DATUM(0));                        \
+        return rampart::pg::types::ToPlainUnlessLoading(fcinfo, kind);                       \
     }                                                                                        \
     RAMPART_FUNCTION(rampart_##name##_from_plain) {                                          \
         using namespace rampart::pg::types;                                                  \

@@ -6,8 +6,8 @@ use strict;
 use warnings;
 use parent 'PostgreSQL::Test::Cluster';
 
-use PostgreSQL::Test::Utils;
-use Test::More;
+use PostgreSQL::Test::Utils ();
+use Test::More ();
 
 # Rampart->make('main', preload => 1, root_key => $hex, streaming => 'logical', conf => "...", start => 1)
 sub make
@@ -54,7 +54,7 @@ sub write_root_key
 	my ($self, $content, $mode) = @_;
 	my $file = $self->root_key_file;
 	unlink $file;
-	append_to_file($file, $content);
+	PostgreSQL::Test::Utils::append_to_file($file, $content);
 	chmod $mode // 0600, $file or die "cannot chmod $file: $!";
 }
 
@@ -112,7 +112,7 @@ sub rows_are
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
 	my ($database, @parameters) = _connection(%options);
 	my ($status, $stdout, $stderr) = $self->psql($database, $sql, @parameters);
-	return is($stderr eq '' ? $stdout : "$stdout$stderr", $expected, $name);
+	return Test::More::is($stderr eq '' ? $stdout : "$stdout$stderr", $expected, $name);
 }
 
 sub fails_with
@@ -120,8 +120,8 @@ sub fails_with
 	my ($self, $sql, $state, $name, %options) = @_;
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
 	my ($got, $stderr) = $self->complaint($sql, %options);
-	my $as_expected = is($got, $state, $name);
-	diag($stderr) unless $as_expected;
+	my $as_expected = Test::More::is($got, $state, $name);
+	Test::More::diag($stderr) unless $as_expected;
 	return $stderr;
 }
 

@@ -1,9 +1,10 @@
--- One table of every type, and everything that may stand around an encrypted column. Loaded by app, so
--- that plaintext goes in; every plaintext has a part that greps find: see plaintexts.txt.
+-- Every type, and everything that may stand around an encrypted column. Loaded by app, so that plaintext
+-- goes in. Every plaintext holds something that lib/Plaintexts.pm can find; literals of definitions
+-- (views, CHECKs, defaults) do not: they are code.
 CREATE TABLE people (
     id     int PRIMARY KEY,
     email  enc_text(pii, deterministic) NOT NULL UNIQUE,
-    name   enc_text(pii),
+    name   enc_text(pii) DEFAULT 'nameless',
     photo  enc_bytea(pii),
     notes  enc_jsonb(pii),
     salary enc_numeric(pii),
@@ -15,11 +16,15 @@ CREATE TABLE people (
 );
 INSERT INTO people
 SELECT i, 'mail-zebra' || i || '@example.com', 'Name Quagga' || i, convert_to('photo-okapi' || i, 'UTF8'),
-       jsonb_build_object('note-tapir', i), 77123456.25 + i, 880099887700 + i, date '1837-02-03' + i,
-       timestamptz '1848-03-04 05:06:07+00' + i * interval '1 day',
+       jsonb_build_object('note-tapir', i), 7712345677120000.25 + i, 6503640946713100288 + i, date '1837-02-03' + i % 300,
+       timestamptz '1848-03-04 05:06:07+00' + i % 200 * interval '1 day',
        ('deadbeef-feed-4bee-8dad-' || lpad(i::text, 12, '0'))::uuid, i % 2 = 0
 FROM generate_series(1, 200) i;
 INSERT INTO people (id, email) VALUES (1000, '');
+
+CREATE INDEX people_number ON people (number);
+CREATE INDEX people_token ON people USING hash (token);
+CREATE STATISTICS people_statistics ON email, number FROM people;
 
 CREATE TABLE orders (
     id       int PRIMARY KEY,
@@ -45,14 +50,20 @@ CREATE TABLE by_list_1 PARTITION OF by_list FOR VALUES IN ('Bhutan', 'Nepal');
 CREATE TABLE by_list_2 PARTITION OF by_list DEFAULT;
 INSERT INTO by_list VALUES (1, 'Bhutan'), (2, 'Tonga-zebra');
 
+CREATE TABLE checked (
+    email enc_text(pii, deterministic) CHECK (email <> 'nobody'),
+    name  enc_text(pii) CHECK (length(name) > 2)
+);
+INSERT INTO checked VALUES ('check-zebra', 'check-Quagga');
+CREATE DOMAIN somebody AS enc_text(pii, deterministic) CHECK (value <> 'nobody');
+CREATE TABLE checked_domain (email somebody);
+INSERT INTO checked_domain VALUES ('somebody-zebra');
+
 CREATE TABLE by_function (id int, secret bytea);
 INSERT INTO by_function SELECT i, rampart.encrypt('pii', 'function-zebra' || i) FROM generate_series(1, 10) i;
 
-CREATE INDEX people_number ON people (number);
-CREATE INDEX people_token ON people USING hash (token);
-CREATE STATISTICS people_statistics ON email, number FROM people;
-CREATE VIEW readable AS SELECT id, upper(email) AS shouted, born + 1 AS day_after FROM people WHERE born > '1837-02-10';
+CREATE VIEW readable AS SELECT id, upper(email) AS shouted, born + 1 AS day_after FROM people WHERE born > '1700-01-01';
 CREATE VIEW plain_view AS SELECT id, email, name FROM people;
 CREATE MATERIALIZED VIEW mat AS SELECT id, email, born FROM people WHERE id <= 20;
 CREATE UNIQUE INDEX mat_email ON mat (email);
-ANALYZE;
+ANALYZE people, orders, by_hash, by_list, mat;

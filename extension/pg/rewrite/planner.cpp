@@ -119,7 +119,7 @@ void OnUpperPaths(PlannerInfo* root, UpperRelationKind stage, RelOptInfo* input,
 
 }  // namespace
 
-void InstallHooks() {
+void InstallPlannerHooks() {
     previous_planner = planner_hook;
     planner_hook = Plan;
     previous_upper_paths = create_upper_paths_hook;

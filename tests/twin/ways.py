@@ -1,0 +1,66 @@
+"""How a client may send a case: each way yields the answers of a session, to the first error."""
+import re
+
+_PLANS = ("force_custom_plan", "force_generic_plan", "auto")
+# In "auto" mode the server weighs a generic plan from the sixth execution on.
+_EXECUTIONS = {"auto": 7}
+
+
+def ways(case, variant):
+    if not case.parameters:
+        return {"simple": simple}
+    prepared = {mode: _prepared(mode) for mode in _PLANS if mode != "auto" or variant.name == "default"}
+    return {"literals": literals, "extended": extended, **prepared}
+
+
+def simple(session, case):
+    return _until_error(session.simple(statement) for statement in case.statements)
+
+
+def literals(session, case):
+    """Parameters as literals in the text, as drivers send them that interpolate."""
+    return _until_error(session.simple(with_literals(case, values)) for values in case.parameters)
+
+
+def extended(session, case):
+    """Parse, bind and execute, values in text format."""
+    oids = [int(session.run(f"SELECT '{name}'::regtype::oid").rows[0][0]) for name in case.types]
+    return _until_error(session.extended(case.statements[0], values, oids or [0] * len(values))
+                        for values in case.parameters)
+
+
+def _prepared(mode):
+    def way(session, case):
+        session.run(f"SET LOCAL plan_cache_mode = {mode}")
+        return _until_error(session.simple(sql) for sql in prepared_statements(case, _EXECUTIONS.get(mode, 1)))
+    return way
+
+
+def prepared_statements(case, executions=1):
+    types = f" ({', '.join(case.types)})" if case.types else ""
+    yield f"PREPARE twin{types} AS {case.statements[0]}"
+    for _ in range(executions):
+        for values in case.parameters:
+            yield f"EXECUTE twin ({', '.join(map(_literal, values))})"
+
+
+def with_literals(case, values):
+    """The case's statement with its parameters written out."""
+    def value(match):
+        number = int(match[1]) - 1
+        cast = "::" + case.types[number] if case.types else ""
+        return _literal(values[number]) + cast
+    return re.sub(r"\$(\d+)", value, case.statements[0])
+
+
+def _literal(value):
+    return "NULL" if value is None else "'" + value.replace("'", "''") + "'"
+
+
+def _until_error(answers):
+    result = []
+    for answer in answers:
+        result.append(answer)
+        if answer.sqlstate:
+            break
+    return result
