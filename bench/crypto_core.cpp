@@ -31,7 +31,7 @@ const std::vector<std::uint8_t> value(kValueSize, 'v');
 
 void Require(bool condition) {
     if (!condition) {
-        std::fputs("a benchmarked operation failed\n", stderr);
+        (void)std::fputs("a benchmarked operation failed\n", stderr);
         std::exit(1);
     }
 }

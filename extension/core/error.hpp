@@ -51,8 +51,9 @@ inline constexpr SqlState kInternal{"XX000"};
 // Never carries a key, a plaintext, a password or a token.
 class Error : public std::runtime_error {
   public:
-    Error(SqlState state, std::string message, std::string detail = {}, std::string hint = {})
-        : std::runtime_error(std::move(message)),
+    Error(SqlState state, const std::string& message, std::string detail = {},
+          std::string hint = {})
+        : std::runtime_error(message),
           state_(state),
           detail_(std::move(detail)),
           hint_(std::move(hint)) {}

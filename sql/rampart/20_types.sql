@@ -100,8 +100,42 @@ BEGIN
     END LOOP;
 END
 $$;
-CREATE CAST (enc_text AS varchar) WITH FUNCTION rampart.to_plain(enc_text) AS ASSIGNMENT;
-CREATE CAST (enc_text AS bpchar) WITH FUNCTION rampart.to_plain(enc_text) AS ASSIGNMENT;
+
+-- Casts to whatever the plain type casts to, through the plain type. Without them PostgreSQL would find no
+-- cast (it does not chain them), or convert by output and input, which feeds armour to the target type
+-- where the right to decrypt is missing. An implicit one becomes one by assignment: two ways to a common
+-- type would make operators ambiguous.
+DO $$
+DECLARE
+    conversion record;
+BEGIN
+    FOR conversion IN
+        SELECT 'enc_' || d.kind AS source, d.plain, t.target, min(t.context) AS context
+        FROM rampart.kind_definition d
+        JOIN LATERAL (
+            SELECT casttarget::regtype AS target, CASE castcontext WHEN 'e' THEN 'e' ELSE 'a' END AS context
+            FROM pg_cast
+            WHERE castsource = d.plain AND casttarget <> d.plain AND oid < 16384
+              AND casttarget::regtype::text NOT LIKE 'reg%'
+            UNION ALL
+            SELECT unnest('{text,varchar,bpchar,name}'::regtype[]), 'a'
+            UNION ALL
+            SELECT unnest('{bool,bytea,int2,int4,int8,numeric,float4,float8,date,time,timestamp,timestamptz,
+                            interval,uuid,json,jsonb,inet,cidr,xml,tsvector}'::regtype[]), 'e'
+            WHERE d.kind = 'text'
+        ) t ON t.target <> d.plain
+        GROUP BY d.kind, d.plain, t.target
+    LOOP
+        EXECUTE format($sql$
+            CREATE FUNCTION rampart.%2$I(%1$s) RETURNS %4$s
+                LANGUAGE sql STABLE STRICT PARALLEL SAFE RETURN ($1::%3$s)::%4$s;
+            CREATE CAST (%1$s AS %4$s) WITH FUNCTION rampart.%2$I(%1$s) %5$s;
+            $sql$, conversion.source, 'as_' || (SELECT typname FROM pg_type WHERE oid = conversion.target),
+            conversion.plain, conversion.target,
+            CASE conversion.context WHEN 'a' THEN 'AS ASSIGNMENT' ELSE '' END);
+    END LOOP;
+END
+$$;
 
 -- Operator classes. Their ordering is that of keyed hashes and means nothing; its operators are private
 -- (#<#). The planner hook replaces them by the plain type's where a user asks for an order.

@@ -12,7 +12,7 @@ namespace rampart::fuzz {
 
 inline void Require(bool holds, const char* promise) {
     if (holds) return;
-    std::fprintf(stderr, "broken: %s\n", promise);
+    (void)std::fprintf(stderr, "broken: %s\n", promise);
     std::abort();
 }
 

@@ -12,26 +12,26 @@ OTHER_EMAIL = "grace@example.com"
 MISSING_EMAIL = "nobody@example.com"
 NAME = "Ada Lovelace"
 
-# Login roles are called by what they may do in scope pii; nobody but keeper has a right in scope other.
+# In scope pii app may do everything, writer encrypt, reader decrypt, visitor nothing. Scope other is keeper's alone.
 ROLES = """
-CREATE ROLE both LOGIN;
-CREATE ROLE encrypts LOGIN;
-CREATE ROLE decrypts LOGIN;
-CREATE ROLE none LOGIN;
+CREATE ROLE app LOGIN;
+CREATE ROLE writer LOGIN;
+CREATE ROLE reader LOGIN;
+CREATE ROLE visitor LOGIN;
 CREATE ROLE keeper LOGIN;
 CREATE ROLE team;
 CREATE ROLE inherits LOGIN IN ROLE team;
 CREATE ROLE apart LOGIN NOINHERIT IN ROLE team;
 CREATE ROLE boss LOGIN SUPERUSER;
 CREATE ROLE chief LOGIN SUPERUSER;
-GRANT none TO both;
+GRANT visitor TO app;
 """
 
 TABLES = """
 CREATE EXTENSION rampart;
 SELECT rampart.create_scope('pii'), rampart.create_scope('other');
-SELECT rampart.grant_scope('pii', 'both'), rampart.grant_scope('pii', 'encrypts', 'encrypt'),
-       rampart.grant_scope('pii', 'decrypts', 'decrypt'), rampart.grant_scope('pii', 'team'),
+SELECT rampart.grant_scope('pii', 'app'), rampart.grant_scope('pii', 'writer', 'encrypt'),
+       rampart.grant_scope('pii', 'reader', 'decrypt'), rampart.grant_scope('pii', 'team'),
        rampart.grant_scope('pii', 'chief'), rampart.grant_scope('other', 'keeper');
 CREATE TABLE pii (id int PRIMARY KEY, email enc_text(pii, deterministic) UNIQUE, name enc_text(pii),
                   born enc_date(pii, deterministic), stored bytea, plain int DEFAULT 0);
@@ -60,7 +60,7 @@ class World:
         self.cluster.query(f"CREATE DATABASE {name}")
         database = Database(self.cluster, name)
         database.query(TABLES)
-        database.query(FILL.format("pii"), user="both")
+        database.query(FILL.format("pii"), user="app")
         database.query(FILL.format("other"), user="keeper")
         return database
 

@@ -7,12 +7,15 @@ from variants import Variant
 
 
 def check_tables(report, cluster):
-    """The twins hold the same rows, and the encrypted one nothing but ciphertext."""
+    """The twins hold the same rows, the encrypted one nothing but ciphertext, and both have statistics."""
     plain, encrypted = (twins.Session(cluster, twin, Variant("tables")) for twin in twins.TWINS)
     for table in twins.tables(cluster, "plain"):
         name = table.split(".")[1]
         report.equal(encrypted.content(f"enc.{name}"), plain.content(table), f"tables: {name} holds the same rows")
         report.equal(encrypted.bare_values(f"enc.{name}"), [], f"tables: {name} holds ciphertext only")
+        for twin in twins.TWINS:
+            done = cluster.psql(f"VACUUM ANALYZE {twin}.{name}", database="twin", check=False)
+            report.ok(done.returncode == 0, f"tables: {twin}.{name} is analysed", done.stderr)
     plain.close()
     encrypted.close()
 

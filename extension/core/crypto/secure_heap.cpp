@@ -16,7 +16,7 @@ namespace rampart {
 namespace {
 
 // Room for two thousand keys; well below the usual limit on locked memory (RLIMIT_MEMLOCK).
-constexpr std::size_t kArenaSize = 64 * 1024;
+constexpr std::size_t kArenaSize = 64UL * 1024;
 
 constexpr int kLocked = 1;  // of CRYPTO_secure_malloc_init; 2: reserved, but something failed
 

@@ -1,6 +1,7 @@
 #include "pg/rewrite/utility.hpp"
 
 #include "pg/boundary.hpp"
+#include "pg/types/compare.hpp"
 #include "pg/types/convert.hpp"
 
 extern "C" {
@@ -23,6 +24,7 @@ void OnUtility(PlannedStmt* statement, const char* text, bool read_only, Process
     }
     if (tag == T_CopyStmt && castNode(CopyStmt, statement->utilityStmt)->is_from)
         types::NoteLoading();
+    if (tag == T_VacuumStmt) types::NoteAnalyzing();
     if (tag == T_CreateTableAsStmt || tag == T_ExplainStmt) {
         // A tree that belongs to a plan cache is not ours to change.
         if (read_only) statement = static_cast<PlannedStmt*>(copyObjectImpl(statement));

@@ -38,6 +38,12 @@ void Forget(Memo* memo) {
     memo->token = nullptr;
 }
 
+varlena* CopyIn(MemoryContext context, const varlena* value) {
+    auto* copy = static_cast<varlena*>(MemoryContextAlloc(context, VARSIZE(value)));
+    std::memcpy(copy, value, VARSIZE(value));
+    return copy;
+}
+
 void Remember(Memo* memo, MemoryContext context, ByteView plaintext, std::int32_t typmod,
               const varlena* token) {
     Forget(memo);
@@ -47,9 +53,7 @@ void Remember(Memo* memo, MemoryContext context, ByteView plaintext, std::int32_
     memo->size = plaintext.size();
     memo->plaintext = static_cast<std::uint8_t*>(MemoryContextAlloc(context, memo->size + 1));
     std::memcpy(memo->plaintext, plaintext.data(), memo->size);
-    auto* copy = static_cast<varlena*>(MemoryContextAlloc(context, VARSIZE(token)));
-    std::memcpy(copy, token, VARSIZE(token));
-    memo->token = copy;
+    memo->token = CopyIn(context, token);
 }
 
 Datum Token(FmgrInfo* function, Kind kind, ByteView plaintext, std::int32_t typmod) {
@@ -62,7 +66,8 @@ Datum Token(FmgrInfo* function, Kind kind, ByteView plaintext, std::int32_t typm
         Remember(memo, function->fn_mcxt, plaintext, typmod,
                  TokenFor(keyring, scope, kind, plaintext));
     }
-    return PointerGetDatum(memo->token);
+    // A copy: the caller may keep this one while it asks for the next.
+    return PointerGetDatum(CopyIn(CurrentMemoryContext, memo->token));
 }
 
 Datum PlainComparand(FunctionCallInfo fcinfo, Kind kind) {

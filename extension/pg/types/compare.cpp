@@ -16,6 +16,7 @@
 
 extern "C" {
 #include "access/xact.h"
+#include "postmaster/autovacuum.h"
 #include "catalog/pg_collation.h"
 #include "common/hashfn.h"
 #include "port/pg_bswap.h"
@@ -32,6 +33,12 @@ namespace {
 using keyring::Keyring;
 
 TimestampTz late_statement = 0;
+TimestampTz analyzing_statement = 0;
+
+bool IsAnalyzing() {
+    return IsAutoVacuumWorkerProcess() ||
+           analyzing_statement == GetCurrentStatementStartTimestamp();
+}
 
 // What a call site remembers between calls.
 struct Site {
@@ -57,7 +64,8 @@ Site& SiteOf(FmgrInfo* function) {
     return site;
 }
 
-[[noreturn]] void ThrowRandomised() {
+void RequireDeterministic(const Identity& identity) {
+    if (identity.form != Form::kRandomised || IsAnalyzing()) return;
     throw Error(errc::kNotComparable, "randomised values cannot be compared", "",
                 "Declare the column deterministic, or cast it to its plain type: col::text = '...'.");
 }
@@ -130,7 +138,7 @@ void GiveIv(FmgrInfo* function, Identity* held, const Identity& other) {
 // A collation under which different strings are equal would need more than equal bytes.
 void RequireDeterministicCollation(Oid collation) {
     if (collation == DEFAULT_COLLATION_OID || !OidIsValid(collation)) return;
-    if (get_collation_isdeterministic(collation)) return;
+    if (get_collation_isdeterministic(collation) || IsAnalyzing()) return;
     throw Error(errc::kNotComparable,
                 "encrypted values cannot be compared under a nondeterministic collation", "",
                 "Cast the column to text.");
@@ -143,7 +151,8 @@ int CompareIv(const Identity& a, const Identity& b) {
 // Brings both sides to an IV. False: both are held.
 bool Resolve(FunctionCallInfo fcinfo, Identity* a, Identity* b) {
     RequireDeterministicCollation(PG_GET_COLLATION());
-    if (a->form == Form::kRandomised || b->form == Form::kRandomised) ThrowRandomised();
+    RequireDeterministic(*a);
+    RequireDeterministic(*b);
     if (!a->has_iv() && !b->has_iv()) return false;
     if (!a->has_iv()) GiveIv(fcinfo->flinfo, a, *b);
     if (!b->has_iv()) GiveIv(fcinfo->flinfo, b, *a);
@@ -184,7 +193,7 @@ int Order(FunctionCallInfo fcinfo) {
 // A value that is hashed or sorted, and so has to have its IV already.
 Identity WithIv(Datum value, Site& site) {
     const Identity identity = IdentifyDatum(value);
-    if (identity.form == Form::kRandomised) ThrowRandomised();
+    RequireDeterministic(identity);
     if (!identity.has_iv()) ThrowUndetermined();
     RequireOneScope(site, identity.key_id);
     return identity;
@@ -250,6 +259,8 @@ void PrepareSort(SortSupport support) {
 }
 
 }  // namespace
+
+void NoteAnalyzing() { analyzing_statement = GetCurrentStatementStartTimestamp(); }
 
 void NoteLoadedLate() {
     late_statement = GetCurrentStatementStartTimestamp();

@@ -10,4 +10,8 @@ namespace rampart::pg::types {
 void RequirePlannedWithUs();
 void NoteLoadedLate();  // from _PG_init
 
+// An ANALYZE begins. It sorts and hashes what composite and array columns hold, randomised values among
+// it; by their IVs then, because an error would leave the whole table without statistics.
+void NoteAnalyzing();
+
 }  // namespace rampart::pg::types

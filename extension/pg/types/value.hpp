@@ -26,7 +26,7 @@ struct Identity {
     std::uint64_t key_id;    // of a token: the scope's index key; of a held value: 0
     const std::uint8_t* iv;  // nullptr for a held value
     ByteView held;           // plaintext of a held value
-    bool has_iv() const { return form == Form::kDeterministic || form == Form::kToken; }
+    bool has_iv() const { return form != Form::kHeld; }
 };
 
 // Error RMC01 where the bytes are none of the forms.

@@ -27,13 +27,18 @@ sub fill
 	}, user => 'app', %options);
 }
 
-# What app sees and may do: equal before and after anything that must not change it.
+# What app sees and may do, and the keyring: equal before and after anything that must not change it.
 sub examine
 {
 	my ($node, %options) = @_;
 	my (undef, $stdout, $stderr) =
 	  $node->psql($options{database} // 'postgres', slurp_file('sql/examine.sql'), extra_params => ['-U', 'app']);
-	return "$stdout\n$stderr";
+	return join "\n", $stdout, $stderr, $node->rows(q{
+		SELECT scope, purpose, version, state, id, root_key FROM rampart.keys ORDER BY 1, 2, 3;
+		SELECT name, tag, denied FROM rampart.scope;
+		SELECT * FROM rampart.scope_grant ORDER BY 1, 2;
+		SELECT id, event, scope, key_id, role FROM rampart.key_event ORDER BY id;
+	}, %options);
 }
 
 1;
