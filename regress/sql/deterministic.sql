@@ -89,7 +89,7 @@ RETURNING email, login;
 INSERT INTO account VALUES ('user7@example.com', 'team1', -8) ON CONFLICT DO NOTHING;
 INSERT INTO account VALUES (NULL, 'team1', -8);
 
--- FOREIGN KEY: refusal, cascade. The names in the error stay sealed.
+-- FOREIGN KEY: refusal, cascade.
 INSERT INTO invoice VALUES (1000, 'nobody@example.com');
 UPDATE account SET email = 'seven@example.com' WHERE email = 'user7@example.com';
 SELECT count(*) FROM invoice WHERE email = 'seven@example.com';
@@ -117,6 +117,7 @@ SELECT count(*) FROM (SELECT email FROM account UNION SELECT email FROM stranger
 \echo :SQLSTATE
 
 -- A literal that stands beside no column has no scope, and so no hash.
+INSERT INTO account (email) VALUES ('teamless@example.com');
 SELECT coalesce(team, 'none'), count(*) FROM account GROUP BY coalesce(team, 'none');
 \echo :SQLSTATE
 SELECT coalesce(team::text, 'none') AS team, count(*) FROM account GROUP BY 1 ORDER BY 1;

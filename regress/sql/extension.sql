@@ -3,19 +3,20 @@
 
 -- How its functions are marked. Nothing that encrypts or decrypts is IMMUTABLE: the planner would fold
 -- it, and a plan or a view would hold a plaintext, or one nonce would be used twice.
-SELECT p.proname, count(*), l.lanname, p.provolatile AS volatile, p.proparallel AS parallel, p.proisstrict AS strict,
-       p.proleakproof AS leakproof, p.prosecdef AS definer
+SELECT regexp_replace(p.proname, 'enc_(text|bytea|jsonb|numeric|int8|date|timestamptz|uuid|bool)', 'enc_*') AS function,
+       count(*), l.lanname, p.provolatile AS volatile, p.proparallel AS parallel, p.proisstrict AS strict, p.proleakproof AS leakproof, p.prosecdef AS definer
 FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
-WHERE p.pronamespace = 'rampart'::regnamespace GROUP BY p.proname, 3, 4, 5, 6, 7, 8 ORDER BY p.proname COLLATE "C", 4, 6;
+WHERE p.pronamespace = 'rampart'::regnamespace GROUP BY 1, 3, 4, 5, 6, 7, 8 ORDER BY 1 COLLATE "C", 4, 3, 6;
 
 -- Every operator class is what the server's own checks expect.
 SELECT am.amname, opc.opcname, amvalidate(opc.oid)
 FROM pg_opclass opc JOIN pg_am am ON am.oid = opc.opcmethod
 WHERE opc.opcnamespace = 'rampart'::regnamespace ORDER BY 1, 2;
--- Operators of equality know their commutator and negator, and stand in pg_catalog for the kinds that can be deterministic.
-SELECT count(*) AS operators, count(*) FILTER (WHERE o.oprcom <> 0 AND o.oprnegate <> 0) AS complete
+-- Operators, by name; those of an equality know their commutator and negator.
+SELECT o.oprnamespace::regnamespace AS schema, o.oprname, count(*), count(nullif(o.oprcom, 0)) AS commutator,
+       count(nullif(o.oprnegate, 0)) AS negator, bool_and(o.oprcanhash) AS hashes, bool_and(o.oprcanmerge) AS merges
 FROM pg_operator o JOIN pg_depend d ON d.classid = 'pg_operator'::regclass AND d.objid = o.oid AND d.deptype = 'e'
-WHERE o.oprresult = 'bool'::regtype;
+GROUP BY 1, 2 ORDER BY 1, o.oprname COLLATE "C";
 
 -- Comments, which are the reference for users: of everything in the schema that has none, a line.
 SELECT 'function' AS object, p.oid::regprocedure::text AS name FROM pg_proc p

@@ -18,7 +18,6 @@ CREATE TABLE note (id int PRIMARY KEY, body bytea);
 INSERT INTO note SELECT id, rampart.encrypt('fn', 'note ' || id, aad => 'note:' || id) FROM generate_series(1, 2) id;
 SELECT id, rampart.decrypt(body, aad => 'note:' || id) FROM note ORDER BY id;
 SELECT rampart.try_decrypt(body, 'note:2') IS NULL AS moved, rampart.try_decrypt(body) IS NULL AS "without aad" FROM note WHERE id = 1;
-\set VERBOSITY terse
 DO $$
 BEGIN
     PERFORM rampart.decrypt(body, 'note:2') FROM functions.note WHERE id = 1;
@@ -44,8 +43,7 @@ INSERT INTO member SELECT n, 'User' || n || '@Example.com', rampart.blind_index(
 FROM generate_series(1, 1000) n;
 ANALYZE member;
 SELECT id, email FROM member WHERE email_index = rampart.blind_index('fn', lower('user77@EXAMPLE.com'), 'member.email');
-SELECT rampart.plan_only FROM (SELECT regexp_replace(plan, 'blind_index\(.*\)', 'blind_index(...)') AS plan_only
-    FROM plan($$SELECT id FROM member WHERE email_index = rampart.blind_index('fn', 'x', 'member.email')$$)) rampart;
+SELECT plan($$SELECT id FROM member WHERE email_index = rampart.blind_index('fn', 'x', 'member.email')$$);
 SELECT rampart.blind_index('fn', 'x', 'a') = rampart.blind_index('fn', 'x', 'b') AS "other context",
        rampart.blind_index('fn', NULL, 'a') AS "null";
 
@@ -75,13 +73,13 @@ SELECT rampart.try_decrypt('\x1234'), rampart.try_decrypt(rampart.encrypt('fn', 
 -- One damaged row: the rest is readable, and the row is found.
 CREATE TABLE damaged (id int PRIMARY KEY, secret enc_text(fn));
 INSERT INTO damaged SELECT n, 'secret ' || n FROM generate_series(1, 3) n;
+SELECT rampart.armour(set_byte(c, length(c) - 1, get_byte(c, length(c) - 1) # 1)) AS armour
+FROM damaged, rampart.ciphertext(secret) c WHERE id = 2 \gset
 SET rampart.armour_input = 'trust';                       -- superusers may store ciphertext unverified
-UPDATE damaged SET secret = (SELECT rampart.armour(overlay(c PLACING substr(c, 1, 1) FROM length(c)))
-                             FROM rampart.ciphertext(secret) c)::text::enc_text WHERE id = 2;
-UPDATE damaged SET secret = (SELECT format('%L', rampart.armour(set_byte(c, length(c) - 1, get_byte(c, length(c) - 1) # 1)))
-                             FROM rampart.ciphertext(secret) c)::enc_text(fn) WHERE id = 2;
+UPDATE damaged SET secret = :'armour' WHERE id = 2;
 RESET rampart.armour_input;
 SELECT id, rampart.try_decrypt(secret) FROM damaged ORDER BY id;
+SELECT id, secret FROM damaged WHERE id <> 2 ORDER BY id;
 SELECT row_id, regexp_replace(problem, '[0-9a-f]{16}', '<key id>') FROM rampart.verify_column('damaged', 'secret');
 SELECT d.id FROM damaged d JOIN rampart.verify_column('damaged', 'secret') v ON v.row_id = d.ctid;
 

@@ -65,7 +65,6 @@ SELECT try($$SELECT rampart.enable_key(key_of(1))$$), try($$SELECT rampart.disab
 SELECT regexp_replace(problem, '[0-9a-f]{16}', '<key id>') AS problem FROM rampart.verify_column('secret', 'email');
 SELECT try($$SELECT rampart.disable_key('0000000000000000')$$), try($$SELECT rampart.disable_key('pii')$$);
 
--- Destroying a key that values still use is refused, unless it was disabled before.
 -- Names of scopes.
 SELECT try(format('SELECT rampart.create_scope(%L)', name)) AS result, name
 FROM (VALUES ('keys'), (''), ('9lives'), ('a b'), ('sc"ope'), ('naïve'), ('a.b-c_1'), (repeat('n', 63)), (repeat('n', 64))) v (name);

@@ -6,7 +6,8 @@ FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid =
 WHERE d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'rampart');
 
 -- PUBLIC may execute these; they ask for rights in the scope themselves, or reveal nothing.
-SELECT proname, count(*) FROM function WHERE public GROUP BY proname ORDER BY proname COLLATE "C";
+SELECT regexp_replace(proname, 'enc_(text|bytea|jsonb|numeric|int8|date|timestamptz|uuid|bool)', 'enc_*') AS function, count(*)
+FROM function WHERE public GROUP BY 1 ORDER BY 1 COLLATE "C";
 -- Only who was granted EXECUTE.
 SELECT signature FROM function WHERE NOT public ORDER BY signature::text COLLATE "C";
 -- Nothing that runs with its owner's rights is public.

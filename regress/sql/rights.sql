@@ -4,7 +4,7 @@ SET search_path = rights, public;
 CREATE ROLE writer;
 CREATE ROLE reader;
 CREATE ROLE clerk;
-CREATE ROLE nobody;
+CREATE ROLE stranger;
 CREATE ROLE staff;
 CREATE ROLE member IN ROLE staff;
 CREATE ROLE member_noinherit NOINHERIT IN ROLE staff;
@@ -34,14 +34,14 @@ DECLARE
     result text;
 BEGIN
     EXECUTE command INTO result;
-    RETURN coalesce(public.seen(result), 'done');
+    RETURN public.seen(result);
 EXCEPTION WHEN OTHERS THEN
     RETURN SQLSTATE || ' ' || SQLERRM;
 END
 $$;
 CREATE FUNCTION try_as(command text) RETURNS TABLE (role text, result text) LANGUAGE plpgsql AS $$
 BEGIN
-    FOR role IN SELECT unnest('{writer,reader,clerk,nobody,member,member_noinherit}'::text[]) LOOP
+    FOR role IN SELECT unnest('{writer,reader,clerk,stranger,member,member_noinherit}'::text[]) LOOP
         EXECUTE format('SET LOCAL ROLE %I', role);
         result := rights.try(command);
         RESET ROLE;
@@ -49,7 +49,7 @@ BEGIN
     END LOOP;
 END
 $$;
-SELECT * FROM try_as($$INSERT INTO rights.person VALUES ((SELECT max(id) + 1 FROM rights.person), 'x', 'y', 1)$$);
+SELECT * FROM try_as($$INSERT INTO rights.person VALUES ((SELECT max(id) + 1 FROM rights.person), 'x', 'y', 1) RETURNING 'done'$$);
 SELECT * FROM try_as($$SELECT (email, ssn, age) FROM rights.person WHERE id = 1$$);
 SELECT * FROM try_as($$SELECT upper(ssn) FROM rights.person WHERE id = 1$$);
 SELECT * FROM try_as($$SELECT ssn::text FROM rights.person WHERE id = 1$$);
@@ -62,7 +62,7 @@ SELECT * FROM try_as($$SELECT count(DISTINCT email) > 0 FROM rights.person$$);
 SELECT * FROM try_as($$SELECT rampart.decrypt(rampart.ciphertext(ssn)) FROM rights.person WHERE id = 1$$);
 SELECT * FROM try_as($$SELECT rampart.encrypt('rights', 'x') IS NOT NULL$$);
 SELECT * FROM try_as($$SELECT length(rampart.blind_index('rights', 'x', 'y'))$$);
-SELECT * FROM try_as($$UPDATE rights.person SET email = email, ssn = ssn WHERE id = 1$$);
+SELECT * FROM try_as($$UPDATE rights.person SET email = email, ssn = ssn WHERE id = 1 RETURNING 'done'$$);
 SELECT * FROM try_as($$SELECT i.kind FROM rights.person, rampart.inspect(rampart.ciphertext(ssn)) i WHERE id = 1$$);
 
 -- A right is asked of the role that runs the statement: SECURITY DEFINER and view owners lend none by
@@ -84,9 +84,6 @@ SELECT role, can_encrypt, can_decrypt FROM rampart.scope_grant WHERE scope = 'ri
 SELECT * FROM try_as($$SELECT ssn::text FROM rights.person WHERE id = 1$$);
 
 -- Armour. What a reader without the right copies out is the ciphertext, and goes in again as it is.
-SET ROLE writer;
-COPY person TO '/dev/null';
-RESET ROLE;
 SELECT format('%s', ssn) AS armour FROM person WHERE id = 1 \gset
 SET ROLE writer;
 INSERT INTO person (id, ssn) VALUES (101, :'armour');
@@ -99,8 +96,8 @@ INSERT INTO person (id, ssn) VALUES (102, :'armour');
 SET rampart.armour_input = 'verify';
 INSERT INTO person (id, ssn) VALUES (102, :'armour');
 SELECT id, ssn FROM person WHERE id > 100 ORDER BY id;
-INSERT INTO person (id, ssn) VALUES (103, 'rmp1:' || repeat('A', 60));
 INSERT INTO person (id, ssn) VALUES (103, 'rmp1:AAAA');
+\echo :SQLSTATE
 RESET rampart.armour_input;
 -- A reader may also ask not to see.
 SET rampart.reveal = off;

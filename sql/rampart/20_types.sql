@@ -82,6 +82,10 @@ BEGIN
             CREATE FUNCTION rampart.try_decrypt(%1$s) RETURNS %7$s
                 AS 'MODULE_PATHNAME', 'rampart_%2$s_try_plain'
                 LANGUAGE C STABLE STRICT PARALLEL SAFE COST 10;
+            COMMENT ON FUNCTION rampart.ciphertext(%1$s) IS
+                'The ciphertext of a column''s value, as bytea. Needs no right.';
+            COMMENT ON FUNCTION rampart.try_decrypt(%1$s) IS
+                'The value, or NULL if it does not decrypt. Right: decrypt.';
             $sql$,
             type, definition.kind,
             CASE WHEN definition.deterministic THEN 'modifier_in' ELSE 'modifier_in_randomised_only' END,
@@ -116,12 +120,12 @@ BEGIN
             SELECT casttarget::regtype AS target, CASE castcontext WHEN 'e' THEN 'e' ELSE 'a' END AS context
             FROM pg_cast
             WHERE castsource = d.plain AND casttarget <> d.plain AND oid < 16384
-              AND casttarget::regtype::text NOT LIKE 'reg%'
+              AND casttarget::regtype::text NOT LIKE 'reg%' AND casttarget <> 'json'::regtype
             UNION ALL
             SELECT unnest('{text,varchar,bpchar,name}'::regtype[]), 'a'
             UNION ALL
             SELECT unnest('{bool,bytea,int2,int4,int8,numeric,float4,float8,date,time,timestamp,timestamptz,
-                            interval,uuid,json,jsonb,inet,cidr,xml,tsvector}'::regtype[]), 'e'
+                            interval,uuid,jsonb,inet,cidr,xml,tsvector}'::regtype[]), 'e'
             WHERE d.kind = 'text'
         ) t ON t.target <> d.plain
         GROUP BY d.kind, d.plain, t.target
@@ -133,6 +137,14 @@ BEGIN
             $sql$, conversion.source, 'as_' || (SELECT typname FROM pg_type WHERE oid = conversion.target),
             conversion.plain, conversion.target,
             CASE conversion.context WHEN 'a' THEN 'AS ASSIGNMENT' ELSE '' END);
+    END LOOP;
+    -- to_json, jsonb_agg and the like ask for a cast to json to know what a foreign type is in JSON.
+    FOR conversion IN SELECT 'enc_' || kind AS source, plain FROM rampart.kind_definition WHERE kind <> 'text' LOOP
+        EXECUTE format($sql$
+            CREATE FUNCTION rampart.as_json(%1$s) RETURNS json
+                LANGUAGE sql STABLE STRICT PARALLEL SAFE RETURN to_json($1::%2$s);
+            CREATE CAST (%1$s AS json) WITH FUNCTION rampart.as_json(%1$s);
+            $sql$, conversion.source, conversion.plain);
     END LOOP;
 END
 $$;

@@ -47,7 +47,7 @@ class Comparison:
         for name, way in ways.ways(case, self._variant).items():
             problem = difference(case, *[outcome(session, case, way) for session in self._sessions])
             if problem:
-                return f"{name}: {problem}\n{case.statements[-1][:2000]}"
+                return f"{name}: {problem}"
         if case.index and self._variant.name == "index":
             return self._index_problem(case)
         return ""
@@ -89,12 +89,13 @@ def difference(case, plain, encrypted):
     for twin, found, state in (("plain", plain, expected_plain), ("encrypted", encrypted, expected)):
         answer = found.answers[-1]
         if answer.sqlstate != state:
-            return f"{twin}: {state or 'no error'} expected, got {answer.sqlstate} {answer.message or answer.rows[:3]}"
+            return (f"{twin}: {state or 'no error'} expected, got {answer.sqlstate} "
+                    f"{answer.message or answer.rows[:3]}\n{answer.sql[:2000]}")
     if encrypted.bare:
         return f"not ciphertext: {encrypted.bare}"
     for left, right in zip(plain.answers, encrypted.answers):
         if not left.sqlstate and not right.sqlstate and shown(left, case) != shown(right, case):
-            return unlike("answer", shown(left, case), shown(right, case))
+            return f"{unlike('answers', shown(left, case), shown(right, case))}\n{right.sql[:2000]}"
     if not expected and plain.tables != encrypted.tables:
         return unlike("tables", plain.tables, encrypted.tables)
     return ""

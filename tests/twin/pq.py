@@ -46,6 +46,7 @@ _set_notice_processor = _declare("PQsetNoticeProcessor", _P, _P, _NOTICE, _P)
 @dataclass
 class Answer:
     """All that a client sees of one statement. An error has a SQLSTATE and a message."""
+    sql: str = ""
     tag: str = ""
     columns: list = field(default_factory=list)
     rows: list = field(default_factory=list)
@@ -73,14 +74,14 @@ class Connection:
 
     def simple(self, sql):
         """One statement in the simple protocol."""
-        return self._answer(_exec(self._connection, sql.encode()))
+        return self._answer(sql, _exec(self._connection, sql.encode()))
 
     def extended(self, sql, parameters, types):
         """One statement in the extended protocol; the server infers the types of parameters where 0."""
         count = len(parameters)
         values = (_S * count)(*[p if p is None else p.encode() for p in parameters])
         oids = (ctypes.c_uint * count)(*types)
-        return self._answer(_exec_params(self._connection, sql.encode(), count, oids, values, None, None, 0))
+        return self._answer(sql, _exec_params(self._connection, sql.encode(), count, oids, values, None, None, 0))
 
     def run(self, sql):
         """As simple(), for statements that must work."""
@@ -89,11 +90,12 @@ class Connection:
             raise RuntimeError(f"{answer.sqlstate} {answer.message}\n{sql}")
         return answer
 
-    def _answer(self, result):
+    def _answer(self, sql, result):
         try:
             answer = self._read(result)
         finally:
             _clear(result)
+        answer.sql = sql
         answer.notices, self._notices = self._notices, []
         return answer
 

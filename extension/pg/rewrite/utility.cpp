@@ -2,7 +2,6 @@
 
 #include "pg/boundary.hpp"
 #include "pg/types/compare.hpp"
-#include "pg/types/convert.hpp"
 
 extern "C" {
 #include "tcop/utility.h"
@@ -22,8 +21,6 @@ void OnUtility(PlannedStmt* statement, const char* text, bool read_only, Process
         if (completion != nullptr) SetQueryCompletion(completion, CMDTAG_ALTER_TABLE, 0);
         return;
     }
-    if (tag == T_CopyStmt && castNode(CopyStmt, statement->utilityStmt)->is_from)
-        types::NoteLoading();
     if (tag == T_VacuumStmt) types::NoteAnalyzing();
     if (tag == T_CreateTableAsStmt || tag == T_ExplainStmt) {
         // A tree that belongs to a plan cache is not ours to change.

@@ -21,11 +21,10 @@ Datum Coerce(Datum value, std::int32_t typmod);
 // The plain type's value. Right: decrypt.
 Datum ToPlain(Kind kind, Datum value);
 
-// Whether a CHECK must do without this value: rows are being loaded by COPY (or under armour_input =
-// trust) by a role without the right, or before the keys of a restored dump are there. A dump is made and
-// restored by roles that cannot decrypt; a constraint that needs to is unknown then, as it is for NULL.
+// Whether a CHECK must do without this value: COPY is loading rows for a role without the right, or before
+// the keys of a restored dump are there. Dumps are made and restored by roles that cannot decrypt; a
+// constraint that needs to is unknown then, as it is for NULL.
 bool IsUnknownWhileLoading(const Identity& identity, std::uint8_t rights);
-void NoteLoading();  // a COPY FROM begins
 
 // What a reader is shown: plaintext if it may see it, else armour. `plain` or `armour` is set.
 struct Shown {

@@ -83,7 +83,7 @@ SELECT p.id, x.total FROM people p LEFT JOIN LATERAL (SELECT sum(amount) AS tota
 SELECT p.id, w FROM people p, LATERAL regexp_split_to_table(p.name, ' ') w WHERE p.id < 30;
 
 -- a semi-join with an index
--- index: orders_email
+-- index: people_email_key
 SELECT id FROM people p WHERE EXISTS (SELECT FROM orders o WHERE o.email = p.email AND o.code = 3);
 
 -- an anti-join
