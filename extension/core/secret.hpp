@@ -12,8 +12,8 @@
 namespace rampart {
 
 // Reserves the locked heap (mlock, excluded from core dumps). Call once a process, before the first
-// secret; children made by fork inherit it. Returns false where memory could not be locked: secrets
-// then live in ordinary memory and are still wiped.
+// secret; children made by fork inherit it and lock it anew. Returns false where memory could not
+// be locked: secrets then live in ordinary memory and are still wiped.
 bool InitSecureHeap();
 
 // Compares without a branch or an index that depends on the contents; the lengths may differ.

@@ -29,8 +29,8 @@ bool IsMode(std::uint32_t bits) {
            bits == static_cast<std::uint32_t>(Mode::kDeterministic);
 }
 
-[[noreturn]] void ThrowBadModifier(std::string message) {
-    throw Error(errc::kBadModifier, std::move(message), {},
+[[noreturn]] void ThrowBadModifier(const std::string& message) {
+    throw Error(errc::kBadModifier, message, {},
                 "Write the scope, then optionally the mode: (pii) or (pii, deterministic).");
 }
 

@@ -23,7 +23,6 @@ SELECT name FROM person ORDER BY name COLLATE "C" DESC NULLS LAST OFFSET 1 LIMIT
 SELECT id, born, salary FROM person ORDER BY born, salary DESC;
 SELECT id, grade FROM person ORDER BY grade DESC, id;
 SELECT id, lower(name) AS lower FROM person ORDER BY lower(name), id;
-SELECT id FROM person ORDER BY name USING <;
 
 -- The sort decrypts; the index of the column, whose order is that of ciphertexts, does not serve.
 SET enable_seqscan = off;
@@ -44,7 +43,7 @@ SELECT grade, sum(salary) OVER (PARTITION BY grade ORDER BY born) FROM person OR
 SELECT array_agg(name ORDER BY born DESC) FROM person WHERE born IS NOT NULL;
 SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY salary::numeric) FROM person;
 
--- Views, subqueries, CTEs, cursors, DISTINCT ON a plain column.
+-- Views, subqueries, CTEs, cursors, DISTINCT, functions.
 CREATE VIEW by_age AS SELECT name, born FROM person WHERE born IS NOT NULL ORDER BY born;
 SELECT name FROM by_age LIMIT 2;
 WITH oldest AS (SELECT * FROM person ORDER BY born LIMIT 2) SELECT name FROM oldest ORDER BY name;
@@ -54,20 +53,20 @@ DECLARE sorted CURSOR FOR SELECT name FROM person ORDER BY name;
 FETCH 2 FROM sorted;
 COMMIT;
 
--- What cannot be expressed on plaintext is refused, and never answered in the order of ciphertexts.
-SELECT DISTINCT name FROM person ORDER BY name;
-\echo :SQLSTATE
-SELECT name FROM person UNION SELECT name FROM person ORDER BY name;
-SELECT array_agg(DISTINCT name ORDER BY name) FROM person;
-SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY name) FROM person;
+SELECT DISTINCT name FROM person ORDER BY name DESC;
 CREATE FUNCTION names() RETURNS SETOF text LANGUAGE sql STABLE AS $$ SELECT name::text FROM ordered.person ORDER BY name $$;
 SELECT * FROM names();
+
+-- What cannot be expressed on plaintext is refused, and never answered in the order of ciphertexts.
+SELECT name FROM person UNION SELECT name FROM person ORDER BY name;
 \echo :SQLSTATE
+SELECT array_agg(DISTINCT name ORDER BY name) FROM person;
+SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY name) FROM person;
+SELECT id FROM person ORDER BY name USING <;
+SELECT id FROM person ORDER BY name USING OPERATOR(rampart.#<#);
 
 -- Each has a way: order by the plain type.
-SELECT name FROM (SELECT DISTINCT name::text FROM person) d ORDER BY name;
 SELECT name::text FROM person UNION SELECT name::text FROM person ORDER BY name;
 SELECT array_agg(DISTINCT name::text ORDER BY name::text) FROM person;
 SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY name::text) FROM person;
-CREATE OR REPLACE FUNCTION names() RETURNS SETOF text LANGUAGE sql STABLE AS $$ SELECT name::text FROM ordered.person ORDER BY name::text $$;
-SELECT * FROM names();
+SELECT id FROM person ORDER BY name::text USING <;

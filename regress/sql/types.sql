@@ -85,6 +85,10 @@ SELECT count(*) FROM more WHERE 'b@example.com' = ANY (emails) AND main = 'c@exa
 INSERT INTO more (main) VALUES ('nowhere');
 SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = 'more'::regclass AND attnum > 0;
 
+SELECT e.mode AS emails, m.mode AS main, n.mode AS name, b.mode AS born
+FROM more, rampart.inspect(rampart.ciphertext(emails[1])) e, rampart.inspect(rampart.ciphertext(main)) m,
+     rampart.inspect(rampart.ciphertext((who).name)) n, rampart.inspect(rampart.ciphertext((who).born)) b;
+
 -- Declarations.
 CREATE TABLE t (a enc_text(nowhere));
 \echo :SQLSTATE

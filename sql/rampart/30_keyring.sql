@@ -173,8 +173,8 @@ BEGIN
     PERFORM rampart.lock_scope(rotate_key.scope);
     SELECT coalesce(max(k.version), 0) + 1 INTO next_version
         FROM rampart.key k WHERE k.scope = rotate_key.scope AND k.purpose = 'data';
-    UPDATE rampart.key k SET state = 'retired', changed_at = now()
-        WHERE k.scope = rotate_key.scope AND k.purpose = 'data' AND k.state = 'active';
+    PERFORM rampart.set_key_state(rampart.key_id_text(k.id), '{active}', 'retired')
+        FROM rampart.key k WHERE k.scope = rotate_key.scope AND k.purpose = 'data' AND k.state = 'active';
     PERFORM rampart.add_key(rotate_key.scope, 'data', next_version);
     RETURN next_version;
 END
@@ -203,7 +203,8 @@ BEGIN
         SET state = new_state, changed_at = now(),
             wrapped = CASE WHEN new_state = 'destroyed' THEN NULL ELSE k.wrapped END
         WHERE k.id = key.id RETURNING * INTO key;
-    PERFORM rampart.record_key_event('key_' || new_state, key.scope, key.id);
+    PERFORM rampart.record_key_event('key_' || new_state, key.scope, key.id,
+                                     details => jsonb_build_object('purpose', key.purpose, 'version', key.version));
     RETURN key;
 END
 $$;
@@ -224,13 +225,13 @@ CREATE FUNCTION rampart.enable_key(id text) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    key rampart.key := rampart.set_key_state(id, '{disabled}', 'retired');
+    newest bool;
 BEGIN
     -- The newest version encrypts again, unless another has taken its place.
-    UPDATE rampart.key k SET state = 'active'
-        WHERE k.id = key.id
-          AND NOT EXISTS (SELECT FROM rampart.key o WHERE o.scope = key.scope AND o.purpose = key.purpose
-                          AND (o.state = 'active' OR o.version > key.version));
+    SELECT NOT EXISTS (SELECT FROM rampart.key o WHERE o.scope = k.scope AND o.purpose = k.purpose AND o.id <> k.id
+                       AND (o.state = 'active' OR o.version > k.version))
+        INTO newest FROM rampart.key k WHERE rampart.key_id_text(k.id) = lower(enable_key.id);
+    PERFORM rampart.set_key_state(id, '{disabled}', CASE WHEN newest THEN 'active' ELSE 'retired' END);
 END
 $$;
 COMMENT ON FUNCTION rampart.enable_key(text) IS

@@ -74,8 +74,8 @@ COMMENT ON FUNCTION rampart.verify_column(regclass, name) IS
 
 -- Masks, for views over decrypted values.
 CREATE FUNCTION rampart.mask(value text) RETURNS text
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN regexp_replace(value, '\w', '*', 'g');
-COMMENT ON FUNCTION rampart.mask(text) IS 'Every letter and digit as an asterisk.';
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN regexp_replace(value, '[^[:space:][:punct:]]', '*', 'g');
+COMMENT ON FUNCTION rampart.mask(text) IS 'Every character but spaces and punctuation as an asterisk.';
 
 CREATE FUNCTION rampart.mask_last(value text, shown int4 DEFAULT 4) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE

@@ -36,74 +36,93 @@ $$;
 COMMENT ON FUNCTION rampart.give_default_scope(oid, name, oid) IS
 'Gives a column that was declared without a scope the default one. Errors: RMT04.';
 
-CREATE FUNCTION rampart.check_index(index oid) RETURNS void
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+CREATE FUNCTION rampart.is_randomised(type oid, modifier int4) RETURNS bool
+LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    -- The mode is the modifier's last two bits; arrays compare element by element.
+    SELECT rampart.is_encrypted(type) AND modifier & 3 <> 2;
+END;
+COMMENT ON FUNCTION rampart.is_randomised(oid, int4) IS
+'Whether a column of this type and modifier holds randomised values, which do not compare.';
+
+CREATE FUNCTION rampart.check_relation(relation oid) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    bad name;
+    col record;
 BEGIN
-    SELECT a.attname INTO bad
-    FROM pg_index i
-    JOIN LATERAL unnest(i.indkey::int2[]) k (attnum) ON true
-    JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
-    WHERE i.indexrelid = index AND rampart.is_encrypted(a.atttypid)
-      AND NOT EXISTS (SELECT FROM pg_type t WHERE t.oid = a.atttypid AND t.typelem <> 0 AND t.typlen = -1
-                      AND t.typname LIKE '\_%')
-      AND format_type(a.atttypid, a.atttypmod) NOT LIKE '%,deterministic)';
+    FOR col IN SELECT a.attrelid, a.attname, a.atttypid FROM pg_attribute a
+                 WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped
+                   AND a.atttypmod = -1 AND rampart.is_encrypted(a.atttypid) LOOP
+        PERFORM rampart.give_default_scope(col.attrelid, col.attname, col.atttypid);
+    END LOOP;
+    SELECT a.attname INTO col
+        FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey::int2[])
+        WHERE relation IN (i.indrelid, i.indexrelid) AND rampart.is_randomised(a.atttypid, a.atttypmod)
+          AND array_position(i.indkey::int2[], a.attnum) < i.indnkeyatts;
     IF FOUND THEN
-        RAISE EXCEPTION 'randomised column "%" cannot be indexed', bad USING ERRCODE = 'RMT02',
+        RAISE EXCEPTION 'randomised column "%" cannot be indexed', col.attname USING ERRCODE = 'RMT02',
             HINT = 'Declare it deterministic, or index rampart.blind_index() of it in a column of its own.';
+    END IF;
+    SELECT a.attname, p.partstrat INTO col
+        FROM pg_partitioned_table p JOIN pg_attribute a ON a.attrelid = p.partrelid AND a.attnum = ANY (p.partattrs::int2[])
+        WHERE p.partrelid = relation AND rampart.is_encrypted(a.atttypid)
+          AND (p.partstrat = 'r' OR rampart.is_randomised(a.atttypid, a.atttypmod));
+    IF FOUND AND col.partstrat = 'r' THEN
+        RAISE EXCEPTION 'cannot partition by range of encrypted column "%"', col.attname
+            USING ERRCODE = 'RMT05', HINT = 'Partition by hash or by list.';
+    ELSIF FOUND THEN
+        RAISE EXCEPTION 'cannot partition by randomised column "%"', col.attname
+            USING ERRCODE = 'RMT02', HINT = 'Declare it deterministic.';
     END IF;
 END
 $$;
-COMMENT ON FUNCTION rampart.check_index(oid) IS 'Refuses an index on a randomised column. Errors: RMT02.';
+COMMENT ON FUNCTION rampart.check_relation(oid) IS
+'Sees to it that the encrypted columns of a table or index have scopes and can do what is asked of them. Errors: RMT02, RMT04, RMT05.';
+
+CREATE FUNCTION rampart.check_type(type oid) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    composite oid := (SELECT t.typrelid FROM pg_type t WHERE t.oid = type AND t.typrelid <> 0);
+BEGIN
+    IF composite IS NOT NULL THEN
+        PERFORM rampart.check_relation(composite);
+    ELSIF EXISTS (SELECT FROM pg_type t LEFT JOIN pg_range r ON r.rngtypid = t.oid
+                  WHERE t.oid = type AND (rampart.is_encrypted(r.rngsubtype)
+                        OR (t.typtype = 'd' AND t.typtypmod = -1 AND rampart.is_encrypted(t.typbasetype)))) THEN
+        RAISE EXCEPTION 'type "%" would hold encrypted values without a scope', type::regtype
+            USING ERRCODE = 'RMT04', HINT = 'Name one in a domain: enc_text(scope). Ranges cannot.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION rampart.check_type(oid) IS
+'The same for composite types, domains and ranges. Errors: RMT04.';
 
 CREATE FUNCTION rampart.check_columns() RETURNS event_trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     made record;
-    found record;
 BEGIN
     FOR made IN SELECT c.classid, c.objid, r.relkind
                 FROM pg_event_trigger_ddl_commands() c
-                LEFT JOIN pg_class r ON c.classid = 'pg_class'::regclass AND r.oid = c.objid
-                WHERE NOT c.in_extension LOOP
-        IF made.relkind IN ('r', 'p', 'm', 'c') THEN
-            FOR found IN SELECT a.attrelid, a.attname, a.atttypid FROM pg_attribute a
-                         WHERE a.attrelid = made.objid AND a.attnum > 0 AND NOT a.attisdropped
-                           AND a.atttypmod = -1 AND rampart.is_encrypted(a.atttypid) LOOP
-                PERFORM rampart.give_default_scope(found.attrelid, found.attname, found.atttypid);
-            END LOOP;
-        END IF;
-        IF made.relkind IN ('r', 'p', 'm') THEN
-            PERFORM rampart.check_index(i.indexrelid) FROM pg_index i WHERE i.indrelid = made.objid;
-        ELSIF made.relkind IN ('i', 'I') THEN
-            PERFORM rampart.check_index(made.objid);
-        END IF;
-        IF made.relkind = 'p' AND EXISTS (
-            SELECT FROM pg_partitioned_table p JOIN pg_attribute a ON a.attrelid = p.partrelid
-            WHERE p.partrelid = made.objid AND p.partstrat = 'r' AND a.attnum = ANY (p.partattrs::int2[])
-              AND rampart.is_encrypted(a.atttypid)) THEN
-            RAISE EXCEPTION 'cannot partition by range of an encrypted column' USING ERRCODE = 'RMT05',
-                HINT = 'Partition by hash or by list.';
-        END IF;
-        IF made.classid = 'pg_type'::regclass AND EXISTS (
-            SELECT FROM pg_type t LEFT JOIN pg_range r ON r.rngtypid = t.oid
-            WHERE t.oid = made.objid AND (rampart.is_encrypted(r.rngsubtype)
-                  OR (t.typtype = 'd' AND t.typtypmod = -1 AND rampart.is_encrypted(t.typbasetype)))) THEN
-            RAISE EXCEPTION 'type "%" would hold encrypted values without a scope', made.objid::regtype
-                USING ERRCODE = 'RMT04', HINT = 'Name one in a domain: enc_text(scope). Ranges cannot.';
+                LEFT JOIN pg_class r ON c.classid = 'pg_class'::regclass AND r.oid = c.objid LOOP
+        IF made.relkind IN ('r', 'p', 'm', 'c', 'f', 'i', 'I') THEN
+            PERFORM rampart.check_relation(made.objid);
+        ELSIF made.classid = 'pg_type'::regclass THEN
+            PERFORM rampart.check_type(made.objid);
         END IF;
     END LOOP;
 END
 $$;
 COMMENT ON FUNCTION rampart.check_columns() IS
-'Event trigger: sees to it that every encrypted column has a scope and can do what is asked of it. Errors: RMT02, RMT04, RMT05.';
+'Event trigger: refuses declarations of encrypted columns that could not work. Errors: RMT02, RMT04, RMT05.';
 
 CREATE EVENT TRIGGER rampart_check_columns ON ddl_command_end
     WHEN TAG IN ('CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO', 'CREATE MATERIALIZED VIEW', 'CREATE INDEX',
-                 'ALTER TABLE', 'CREATE TYPE', 'ALTER TYPE', 'CREATE DOMAIN', 'CREATE SCHEMA')
+                 'ALTER TABLE', 'CREATE TYPE', 'ALTER TYPE', 'CREATE DOMAIN', 'CREATE SCHEMA',
+                 'CREATE FOREIGN TABLE', 'ALTER FOREIGN TABLE', 'IMPORT FOREIGN SCHEMA')
     EXECUTE FUNCTION rampart.check_columns();
 ALTER EVENT TRIGGER rampart_check_columns ENABLE ALWAYS;
 

@@ -8,7 +8,7 @@ import re
 
 import psycopg2
 
-from world import EMAIL, MISSING_EMAIL, attempt
+from world import EMAIL, attempt
 
 OBJECTS = f"""
 CREATE VIEW by_owner AS SELECT * FROM pii;
@@ -72,7 +72,7 @@ SELECT count(*) FROM pii JOIN (VALUES ('{g}')) v (e) ON email = e
 SELECT count(*) FROM pii JOIN (VALUES ('{g}'::enc_text)) v (e) ON email = e
 SELECT count(*) FROM pii WHERE email IN (SELECT '{g}')
 SELECT count(*) FROM pii WHERE EXISTS (SELECT FROM (VALUES ('{g}')) v (e) WHERE e = email)
-SELECT count(*) FROM pii JOIN unnest(ARRAY['{g}']) e USING (email)
+SELECT count(*) FROM pii JOIN unnest(ARRAY['{g}']) u (email) USING (email)
 SELECT CASE email WHEN '{g}' THEN 1 ELSE 0 END FROM pii
 SELECT sum(CASE WHEN email = '{g}' THEN 1 ELSE 0 END) FROM pii
 SELECT count(*) FILTER (WHERE email = '{g}') FROM pii
@@ -145,7 +145,7 @@ CREATE TABLE mine_check (e enc_text(pii, deterministic) CHECK (e <> '{g}')); INS
 CREATE TABLE mine_default (e enc_text(pii, deterministic) UNIQUE DEFAULT '{g}'); INSERT INTO mine_default SELECT email FROM pii; INSERT INTO mine_default DEFAULT VALUES
 CREATE TABLE mine_domain (e enc_text(pii, deterministic)); CREATE DOMAIN unlike AS enc_text(pii, deterministic) CHECK (VALUE <> '{g}'); INSERT INTO mine_domain SELECT email::unlike FROM pii
 CREATE TEMP TABLE mine_temp AS SELECT email FROM pii; CREATE INDEX ON mine_temp (email) WHERE email = '{g}'
-CREATE TEMP TABLE mine_when AS SELECT email FROM pii; CREATE FUNCTION pg_temp.note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; CREATE TRIGGER t BEFORE UPDATE ON mine_when FOR EACH ROW WHEN (OLD.email = '{g}') EXECUTE FUNCTION pg_temp.note(); UPDATE mine_when SET email = email
+CREATE TEMP TABLE mine_when AS SELECT email FROM pii; CREATE FUNCTION pg_temp.note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL;END'; CREATE TRIGGER t BEFORE UPDATE ON mine_when FOR EACH ROW WHEN (OLD.email = '{g}') EXECUTE FUNCTION pg_temp.note(); UPDATE mine_when SET email = email
 CREATE TEMP TABLE mine_rule AS SELECT email FROM pii; CREATE RULE r AS ON UPDATE TO mine_rule WHERE OLD.email = '{g}' DO INSTEAD NOTHING; UPDATE mine_rule SET email = email
 CREATE TEMP TABLE mine_stat AS SELECT email FROM pii; CREATE STATISTICS mine_s ON (email::text), (email IS NULL) FROM mine_stat; ANALYZE mine_stat; EXPLAIN SELECT FROM mine_stat WHERE email::text = '{g}'
 """
@@ -154,8 +154,7 @@ CREATE TEMP TABLE mine_stat AS SELECT email FROM pii; CREATE STATISTICS mine_s O
 VISIBLE = [
     ("equal values are equal", "SELECT count(*) FROM pii a JOIN pii b ON a.email = b.email AND a.id <> b.id", 0),
     ("equal values by an equal ciphertext", "SELECT count(DISTINCT email) FROM pii", 2),
-    ("an equal value found by its armour",
-     "SELECT count(*) FROM pii WHERE email = (SELECT format('%s', email) FROM pii WHERE id = 1)::enc_text", 1),
+    ("an equal value found by its armour", "SELECT count(*) FROM pii WHERE email = '{armour}'", 1),
     ("lengths", "SELECT (rampart.inspect(rampart.ciphertext(email))).length FROM pii WHERE id = 1", len(EMAIL)),
 ]
 
@@ -203,12 +202,13 @@ def check(world, report):
                     for guess in (right, wrong)]
         states = {state for state, _ in outcomes}
         same = len({(state, without_guess(text, guess)) for (state, text), guess in zip(outcomes, (right, wrong))}) == 1
-        readable = any(MISSING_EMAIL in text or "Ada Lovelace" in text for _, text in outcomes)
-        report.ok(same and not readable and not any("XX" in s for s in states), f"inference: {line[:90]}",
+        readable = any(re.search("grace|lovelace", text, re.I) for _, text in outcomes)
+        report.ok(same and not readable and "XX000" not in states, f"inference: {line[:90]}",
                   "\n".join(map(str, outcomes)))
     visitor = database.connect("visitor")
+    armour = attempt(visitor, "SELECT email FROM pii WHERE id = 1")[0][0]
     for name, sql, wanted in VISIBLE:
-        rows = attempt(visitor, sql)
+        rows = attempt(visitor, sql.format(armour=armour))
         report.equal(rows if isinstance(rows, str) else rows[0][0], wanted, f"inference, documented: {name}")
     for name, sql in NOTHING_READABLE:
         text = repr(attempt(visitor, sql))

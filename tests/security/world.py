@@ -8,8 +8,6 @@ import psycopg2  # noqa: E402
 from cluster import Cluster  # noqa: E402
 
 EMAIL = "ada@example.com"
-OTHER_EMAIL = "grace@example.com"
-MISSING_EMAIL = "nobody@example.com"
 NAME = "Ada Lovelace"
 
 # In scope pii app may do everything, writer encrypt, reader decrypt, visitor nothing. Scope other is keeper's alone.

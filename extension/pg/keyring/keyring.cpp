@@ -8,8 +8,10 @@
 #include "pg/keyring/tables.hpp"
 
 extern "C" {
+#include "access/xact.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
+#include "utils/timestamp.h"
 }
 
 namespace rampart::pg::keyring {
@@ -21,6 +23,15 @@ bool stale = true;
 bool changed = false;  // by an event that arrived while reading
 std::uint64_t rebuilds = 0;
 std::uint64_t catalog_generation = 0;
+
+// A cached plan whose locks are held already runs without anybody having read the invalidation queue.
+void HearOfChanges() {
+    static TimestampTz heard_statement = 0;
+    const TimestampTz statement = GetCurrentStatementStartTimestamp();
+    if (statement == heard_statement) return;
+    heard_statement = statement;
+    AcceptInvalidationMessages();
+}
 
 void OnRelationChange(Datum, Oid relation) {
     const Catalog& catalog = Catalog::Peek();
@@ -102,6 +113,7 @@ class KeyringBuilder {
 };
 
 Keyring& Keyring::Current() {
+    HearOfChanges();
     const Catalog& catalog = Catalog::Current();
     if (stale || catalog_generation != Catalog::generation()) {
         const MemoryContext scratch =

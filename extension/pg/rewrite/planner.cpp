@@ -27,9 +27,12 @@ void VeilResult(Rewrite& rewrite, Query* query) {
         const KindOids* oids = rewrite.catalog.FindType(exprType(expression));
         if (oids == nullptr) continue;
         const Oid collation = exprCollation(expression);
-        entry->expr =
-            reinterpret_cast<Expr*>(makeFuncExpr(oids->veil, oids->type, list_make1(expression),
-                                                 collation, collation, COERCE_EXPLICIT_CALL));
+        FuncExpr* veiled = makeFuncExpr(oids->veil, oids->type, list_make1(expression), collation,
+                                        collation, COERCE_EXPLICIT_CALL);
+        // Clients were told the column's modifier already.
+        entry->expr = reinterpret_cast<Expr*>(
+            makeRelabelType(reinterpret_cast<Expr*>(veiled), oids->type, exprTypmod(expression),
+                            collation, COERCE_IMPLICIT_CAST));
         rewrite.depends_on_keyring = true;
     }
 }

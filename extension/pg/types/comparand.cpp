@@ -18,7 +18,6 @@ using keyring::Scope;
 // A comparand is evaluated for each row of a sequential scan: what comes again is not hashed again.
 struct Memo {
     std::uint64_t generation;  // of the keyring
-    Oid user;                  // whose right it was
     std::int32_t typmod;
     std::size_t size;
     std::uint8_t* plaintext;
@@ -27,7 +26,7 @@ struct Memo {
 
 bool Remembers(const Memo& memo, ByteView plaintext, std::int32_t typmod) {
     return memo.token != nullptr && memo.generation == Keyring::generation() &&
-           memo.user == GetUserId() && memo.typmod == typmod && memo.size == plaintext.size() &&
+           memo.typmod == typmod && memo.size == plaintext.size() &&
            std::memcmp(memo.plaintext, plaintext.data(), memo.size) == 0;
 }
 
@@ -48,7 +47,6 @@ void Remember(Memo* memo, MemoryContext context, ByteView plaintext, std::int32_
               const varlena* token) {
     Forget(memo);
     memo->generation = Keyring::generation();
-    memo->user = GetUserId();
     memo->typmod = typmod;
     memo->size = plaintext.size();
     memo->plaintext = static_cast<std::uint8_t*>(MemoryContextAlloc(context, memo->size + 1));
@@ -61,8 +59,10 @@ Datum Token(FmgrInfo* function, Kind kind, ByteView plaintext, std::int32_t typm
         function->fn_extra = MemoryContextAllocZero(function->fn_mcxt, sizeof(Memo));
     auto* memo = static_cast<Memo*>(function->fn_extra);
     Keyring& keyring = Keyring::Current();
+    Scope& scope = keyring.ScopeTagged(UnpackModifier(typmod).scope_tag);
+    // Asked each time: a call site may outlive the right it was first used with.
+    keyring::RequireRight(scope, keyring::kEncryptOrDecrypt);
     if (!Remembers(*memo, plaintext, typmod)) {
-        Scope& scope = keyring.ScopeTagged(UnpackModifier(typmod).scope_tag);
         Remember(memo, function->fn_mcxt, plaintext, typmod,
                  TokenFor(keyring, scope, kind, plaintext));
     }

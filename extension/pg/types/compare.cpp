@@ -12,6 +12,7 @@
 
 #include "error.hpp"
 #include "pg/boundary.hpp"
+#include "pg/keyring/rights.hpp"
 #include "pg/types/convert.hpp"
 
 extern "C" {
@@ -114,6 +115,8 @@ void GiveIv(FmgrInfo* function, Identity* held, const Identity& other) {
     Keyring& keyring = Keyring::Current();
     Site& site = SiteOf(function);
     keyring::Scope& scope = ScopeOf(keyring, other);
+    // Asked each time: a call site may outlive the right it was first used with.
+    keyring::RequireRight(scope, keyring::kEncryptOrDecrypt);
     const std::uint64_t index_key = scope.index == nullptr ? 0 : scope.index->id;
     const bool known = site.token_index_key == index_key && index_key != 0 &&
                        site.held_size == held->held.size() &&

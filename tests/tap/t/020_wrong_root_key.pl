@@ -48,7 +48,7 @@ is($target->rows("SELECT rampart.try_decrypt(name) IS NULL FROM people WHERE id 
 my $row = $target->rows('SELECT name FROM people WHERE id = 7');
 my ($state, $stderr) = $target->complaint("BEGIN; UPDATE people SET name = '$row' WHERE id = 8; ROLLBACK");
 is($state, 'RMK05', 'armour is stored unverified, with a warning');
-like($stderr, qr/^WARNING.*unverified|^WARNING.*without verification/m, 'the warning says so');
+like($stderr, qr{WARNING:  .*without verification}, 'the warning says so');
 
 my $open = $target->session(user => 'app');
 is(Rampart::ask($open, 'SELECT name FROM people WHERE id = 7'), 'RMK06', 'a session has seen the wrong key');

@@ -14,11 +14,11 @@ my $dir  = $node->basedir;
 sub provider
 {
 	my (%settings) = @_;
-	$node->adjust_conf('postgresql.conf', "rampart.root_key_$_", "'" . ($settings{$_} // '') . "'") for qw(file command);
+	my @values = map { $settings{$_} // '' } qw(file command);
+	$node->append_conf('postgresql.conf', "rampart.root_key_file = '$values[0]'\nrampart.root_key_command = '$values[1]'");
 	$node->reload;
-	my $shown = ($settings{file} // '') . '|' . ($settings{command} // '');
 	$node->poll_query_until('postgres',
-		q{LOAD 'rampart'; SELECT current_setting('rampart.root_key_file') || '|' || current_setting('rampart.root_key_command')}, $shown)
+		q{SELECT current_setting('rampart.root_key_file') || '|' || current_setting('rampart.root_key_command')}, join '|', @values)
 	  or die 'settings were not reloaded';
 }
 
@@ -79,6 +79,7 @@ works('file: right again');
 # --- Commands ---
 
 append_to_file("$dir/failing", "#!/bin/sh\necho $key\nexit 3\n");
+append_to_file("$dir/passphrase", 'secret' x 5 . 'ab');
 append_to_file("$dir/killed", "#!/bin/sh\nkill -9 \$\$\n");
 chmod 0700, "$dir/failing", "$dir/killed";
 my @commands = (
@@ -90,7 +91,7 @@ my @commands = (
 	[ 'does not exist',     "$dir/nothing",         'failed with status 127' ],
 	[ 'prints nothing',     'true',                 $size ],
 	[ 'prints rubbish',     'echo secret secret secret', $size ],
-	[ 'prints a passphrase', 'printf secretsecretsecretsecretsecretab', $size ],
+	[ 'prints a passphrase', "cat $dir/passphrase", $size ],
 	[ 'prints two keys',    "cat $file $file",      $size ],
 	[ 'never stops printing', 'yes secret',         'gave more than a key' ]);
 for my $case (@commands)
