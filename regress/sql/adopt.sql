@@ -1,6 +1,7 @@
 -- An existing application's tables become encrypted; its queries do not change.
 CREATE SCHEMA adopt;
 SET search_path = adopt, public;
+\set SHOW_CONTEXT never
 SET datestyle = ISO;
 SELECT rampart.create_scope('adopt');
 SELECT rampart.grant_scope('adopt', current_user::regrole);

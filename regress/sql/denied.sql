@@ -1,6 +1,7 @@
 -- What a reader without the right is shown: armour, or what the scope says instead.
 CREATE SCHEMA denied;
 SET search_path = denied, public;
+\set SHOW_CONTEXT never
 SET datestyle = ISO;
 CREATE ROLE auditor;
 CREATE ROLE owner_of_data;

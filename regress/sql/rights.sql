@@ -1,6 +1,7 @@
 -- Who may do what. Nobody is exempt: not the table's owner, not a superuser.
 CREATE SCHEMA rights;
 SET search_path = rights, public;
+\set SHOW_CONTEXT never
 CREATE ROLE writer;
 CREATE ROLE reader;
 CREATE ROLE clerk;

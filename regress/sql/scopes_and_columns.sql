@@ -2,6 +2,7 @@
 -- refused when it is declared, not when it is asked.
 CREATE SCHEMA columns;
 SET search_path = columns, public;
+\set SHOW_CONTEXT never
 SELECT rampart.create_scope('cols');
 SELECT rampart.grant_scope('cols', current_user::regrole);
 

@@ -1,5 +1,6 @@
 -- Types and operators mean the same whatever the search_path is, and whatever stands in its schemas.
 CREATE SCHEMA path;
+\set SHOW_CONTEXT never
 SELECT rampart.create_scope('path');
 SELECT rampart.grant_scope('path', current_user::regrole);
 CREATE TABLE path.t (id int PRIMARY KEY, a enc_text(path, deterministic) UNIQUE, d enc_date(path), i enc_int8(path, deterministic));

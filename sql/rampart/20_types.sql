@@ -82,6 +82,10 @@ BEGIN
             CREATE FUNCTION rampart.try_decrypt(%1$s) RETURNS %7$s
                 AS 'MODULE_PATHNAME', 'rampart_%2$s_try_plain'
                 LANGUAGE C STABLE STRICT PARALLEL SAFE COST 10;
+            CREATE FUNCTION rampart.largest(%1$s[]) RETURNS %1$s
+                AS 'MODULE_PATHNAME', 'rampart_largest' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 20;
+            CREATE FUNCTION rampart.smallest(%1$s[]) RETURNS %1$s
+                AS 'MODULE_PATHNAME', 'rampart_smallest' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 20;
             COMMENT ON FUNCTION rampart.ciphertext(%1$s) IS
                 'The ciphertext of a column''s value, as bytea. Needs no right.';
             COMMENT ON FUNCTION rampart.try_decrypt(%1$s) IS
@@ -266,6 +270,10 @@ BEGIN
                     operator.selectivity);
             END LOOP;
         END LOOP;
+        EXECUTE format($sql$
+            CREATE FUNCTION rampart.plain_compare(enc_%1$s, enc_%1$s) RETURNS int4
+                AS 'MODULE_PATHNAME', 'rampart_plain_compare' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 20;
+            $sql$, definition.kind);
         FOR operator IN
             SELECT * FROM (VALUES ('<', 'less', 'lt', '>', '>=', 'scalarlt'), ('<=', 'less_equal', 'le', '>=', '>', 'scalarle'),
                                   ('>', 'greater', 'gt', '<', '<=', 'scalargt'), ('>=', 'greater_equal', 'ge', '<=', '<', 'scalarge'))
@@ -281,6 +289,21 @@ BEGIN
                 $sql$, definition.kind, operator.function, operator.symbol, operator.name,
                 operator.commutator, operator.negator, operator.selectivity);
         END LOOP;
+        -- A family without an operator class: no index and no ORDER BY finds it. Row comparisons look up
+        -- here what their operators mean: (born, id) < ('1960-01-01', 100).
+        EXECUTE format($sql$
+            CREATE OPERATOR FAMILY rampart.enc_%1$s_plain_ops USING btree;
+            ALTER OPERATOR FAMILY rampart.enc_%1$s_plain_ops USING btree ADD
+                OPERATOR 1 pg_catalog.< (enc_%1$s, enc_%1$s), OPERATOR 2 pg_catalog.<= (enc_%1$s, enc_%1$s),
+                OPERATOR 4 pg_catalog.>= (enc_%1$s, enc_%1$s), OPERATOR 5 pg_catalog.> (enc_%1$s, enc_%1$s),
+                FUNCTION 1 (enc_%1$s, enc_%1$s) rampart.plain_compare(enc_%1$s, enc_%1$s);
+            $sql$, definition.kind);
+        FOREACH other IN ARRAY definition.plain || definition.beside LOOP
+            EXECUTE format($sql$
+                ALTER OPERATOR FAMILY rampart.enc_%1$s_plain_ops USING btree ADD
+                    OPERATOR 3 pg_catalog.= (enc_%1$s, %2$s), OPERATOR 3 pg_catalog.= (%2$s, enc_%1$s);
+                $sql$, definition.kind, other);
+        END LOOP;
     END LOOP;
 END
 $$;
@@ -289,5 +312,13 @@ $$;
 CREATE FUNCTION rampart.difference(enc_date, enc_date) RETURNS int4
     LANGUAGE sql STABLE STRICT PARALLEL SAFE RETURN $1::date - $2::date;
 CREATE OPERATOR pg_catalog.- (LEFTARG = enc_date, RIGHTARG = enc_date, FUNCTION = rampart.difference);
+
+-- `notes || '{"b": 1}'` as a text.
+CREATE FUNCTION rampart.concatenation(enc_jsonb, enc_jsonb) RETURNS jsonb
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE RETURN $1::jsonb || $2::jsonb;
+CREATE OPERATOR pg_catalog.|| (LEFTARG = enc_jsonb, RIGHTARG = enc_jsonb, FUNCTION = rampart.concatenation);
+CREATE FUNCTION rampart.concatenation(enc_bytea, enc_bytea) RETURNS bytea
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE RETURN $1::bytea || $2::bytea;
+CREATE OPERATOR pg_catalog.|| (LEFTARG = enc_bytea, RIGHTARG = enc_bytea, FUNCTION = rampart.concatenation);
 
 DROP TABLE rampart.kind_definition;

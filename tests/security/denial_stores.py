@@ -16,16 +16,16 @@ CREATE TABLE copy (LIKE {0}) ;; WITH c AS (SELECT * FROM {0}) INSERT INTO copy S
 CREATE TABLE copy (LIKE {0}) ;; INSERT INTO copy SELECT * FROM {0}_view ;; SELECT email FROM copy
 CREATE TABLE copy (LIKE {0}) ;; INSERT INTO copy SELECT * FROM {0}_set() ;; SELECT email FROM copy
 CREATE TABLE copy (LIKE {0}) ;; INSERT INTO copy SELECT * FROM {0}_query() ;; SELECT email FROM copy
-CREATE TABLE copy (LIKE {0}) ;; INSERT INTO copy (email) SELECT {0}_plpgsql() ;; SELECT email FROM copy
-CREATE TABLE copy (LIKE {0}) ;; INSERT INTO copy (email) VALUES ({0}_sql()) ;; SELECT email FROM copy
-CREATE TABLE copy (LIKE {0}) ;; INSERT INTO copy (email) VALUES ((SELECT email FROM {0})) ;; SELECT email FROM copy
+CREATE TABLE copy (LIKE {0}) ;; INSERT INTO copy (id, email) SELECT 1, {0}_plpgsql() ;; SELECT email FROM copy
+CREATE TABLE copy (LIKE {0}) ;; INSERT INTO copy (id, email) VALUES (1, {0}_sql()) ;; SELECT email FROM copy
+CREATE TABLE copy (LIKE {0}) ;; INSERT INTO copy (id, email) VALUES (1, (SELECT email FROM {0})) ;; SELECT email FROM copy
 CREATE MATERIALIZED VIEW copy AS SELECT * FROM {0} ;; SELECT email FROM copy
 CREATE MATERIALIZED VIEW copy AS SELECT * FROM {0} WITH NO DATA ;; REFRESH MATERIALIZED VIEW copy ;; SELECT email FROM copy
-CREATE TABLE copy (LIKE {0}) ;; DO $$ DECLARE e {0}.email%TYPE; BEGIN SELECT email INTO e FROM {0}; INSERT INTO copy (email) VALUES (e); END $$ ;; SELECT email FROM copy
-CREATE TABLE copy (LIKE {0}) ;; DO $$ DECLARE r record; BEGIN FOR r IN SELECT * FROM {0} LOOP INSERT INTO copy SELECT r.*; END LOOP; END $$ ;; SELECT email FROM copy
+CREATE TABLE copy (LIKE {0}) ;; DO $$ DECLARE e {0}.email%TYPE; BEGIN SELECT email INTO e FROM {0}; INSERT INTO copy (id, email) VALUES (1, e); END $$ ;; SELECT email FROM copy
+CREATE TABLE copy (LIKE {0}) ;; DO $$ DECLARE r record; BEGIN FOR r IN SELECT * FROM {0} LOOP INSERT INTO copy VALUES (r.id, r.email); END LOOP; END $$ ;; SELECT email FROM copy
 CREATE TABLE copy (LIKE {0}) ;; MERGE INTO copy USING {0} s ON copy.id = s.id WHEN NOT MATCHED THEN INSERT VALUES (s.id, s.email) ;; SELECT email FROM copy
 UPDATE {0} a SET name = (SELECT name FROM {0} b) ;; SELECT email FROM {0}
-CREATE TABLE copy (LIKE {0}) ;; ALTER TABLE copy ADD e enc_text(as_{0}, deterministic) ;; INSERT INTO copy SELECT *, email FROM {0} ;; SELECT e FROM copy
+CREATE TABLE copy (LIKE {0}) ;; ALTER TABLE copy ADD e enc_text({0}, deterministic) ;; INSERT INTO copy SELECT *, email FROM {0} ;; SELECT e FROM copy
 """
 EMAIL = "ada@example.com"
 

@@ -129,6 +129,26 @@ void RewriteQueryOrder(const Catalog& catalog, Query* query) {
     }
 }
 
+// GREATEST and LEAST compare by the operator class. They get one argument instead: what a function of ours
+// picked out of theirs.
+void RewriteMinMax(const Catalog& catalog, MinMaxExpr* expression) {
+    const KindOids* oids = catalog.FindType(expression->minmaxtype);
+    if (oids == nullptr || list_length(expression->args) < 2) return;
+    const std::int32_t typmod = exprTypmod(reinterpret_cast<Node*>(expression));
+    auto* array = makeNode(ArrayExpr);
+    array->array_typeid = oids->array_type;
+    array->array_collid = expression->minmaxcollid;
+    array->element_typeid = oids->type;
+    array->elements = expression->args;
+    array->location = -1;
+    FuncExpr* pick = makeFuncExpr(expression->op == IS_GREATEST ? oids->largest : oids->smallest,
+                                  oids->type, list_make1(array), expression->minmaxcollid,
+                                  expression->inputcollid, COERCE_EXPLICIT_CALL);
+    expression->args =
+        list_make1(makeRelabelType(reinterpret_cast<Expr*>(pick), oids->type, typmod,
+                                   expression->minmaxcollid, COERCE_IMPLICIT_CAST));
+}
+
 void RewriteAggregateOrder(const Catalog& catalog, Aggref* aggregate) {
     if (!OrdersEncrypted(catalog, aggregate->aggorder)) return;
     if (AGGKIND_IS_ORDERED_SET(aggregate->aggkind)) ThrowNotOrderable("WITHIN GROUP");

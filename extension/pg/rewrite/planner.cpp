@@ -17,10 +17,9 @@ planner_hook_type previous_planner = nullptr;
 create_upper_paths_hook_type previous_upper_paths = nullptr;
 
 void VeilResult(Rewrite& rewrite, Query* query) {
-    if (query->commandType != CMD_SELECT || query->setOperations != nullptr) return;
-    if (!keyring::Keyring::Current().hides_denied()) return;
+    if (query->setOperations != nullptr || !keyring::Keyring::Current().hides_denied()) return;
     ListCell* cell = nullptr;
-    foreach (cell, query->targetList) {
+    foreach (cell, query->commandType == CMD_SELECT ? query->targetList : query->returningList) {
         auto* entry = lfirst_node(TargetEntry, cell);
         if (entry->resjunk || entry->ressortgroupref != 0) continue;
         auto* expression = reinterpret_cast<Node*>(entry->expr);
@@ -59,6 +58,9 @@ bool Walk(Node* node, Rewrite* rewrite) {
             break;
         case T_ScalarArrayOpExpr:
             RewriteArrayOperator(*rewrite, castNode(ScalarArrayOpExpr, node));
+            break;
+        case T_MinMaxExpr:
+            RewriteMinMax(rewrite->catalog, castNode(MinMaxExpr, node));
             break;
         case T_Aggref:
             RewriteAggregateOrder(rewrite->catalog, castNode(Aggref, node));

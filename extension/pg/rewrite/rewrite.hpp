@@ -39,6 +39,7 @@ void RewriteArrayOperator(Rewrite& rewrite, ScalarArrayOpExpr* expression);
 // Error RMT05 where a sort cannot be expressed on the plain type.
 void RewriteQueryOrder(const Catalog& catalog, Query* query);
 void RewriteAggregateOrder(const Catalog& catalog, Aggref* aggregate);
+void RewriteMinMax(const Catalog& catalog, MinMaxExpr* expression);
 bool OrdersEncrypted(const Catalog& catalog, const List* clauses);
 [[noreturn]] void ThrowNotOrderable(const char* where);
 

@@ -12,6 +12,7 @@
 
 #include "error.hpp"
 #include "pg/boundary.hpp"
+#include "pg/catalog.hpp"
 #include "pg/keyring/rights.hpp"
 #include "pg/types/convert.hpp"
 
@@ -22,10 +23,12 @@ extern "C" {
 #include "common/hashfn.h"
 #include "port/pg_bswap.h"
 #include "tcop/pquery.h"
+#include "utils/array.h"
 #include "utils/lsyscache.h"
 #include "utils/plancache.h"
 #include "utils/sortsupport.h"
 #include "utils/timestamp.h"
+#include "utils/typcache.h"
 }
 
 namespace rampart::pg::types {
@@ -184,10 +187,33 @@ Datum EqualDatums(FunctionCallInfo fcinfo, bool negated) {
                        IdentifyDatum(PG_GETARG_DATUM(1)), negated);
 }
 
+// Arrays, rows and the like compare their elements by what the type cache says, and no rewrite passes
+// there: the order of IVs would show.
+bool IsCalledByContainer(const FmgrInfo* function, Kind kind) {
+    static std::uint64_t generation = 0;
+    static const FmgrInfo* of_type_cache[kMaxKind];
+    const Catalog& catalog = Catalog::Current();
+    if (generation != Catalog::generation()) {
+        for (std::size_t i = 0; i < catalog.kinds.size(); ++i) {
+            of_type_cache[i] =
+                &lookup_type_cache(catalog.kinds[i].type, TYPECACHE_CMP_PROC_FINFO)->cmp_proc_finfo;
+        }
+        generation = Catalog::generation();
+    }
+    return function == of_type_cache[static_cast<std::uint8_t>(kind) - 1];
+}
+
+void RequireNoContainer(const FmgrInfo* function, Kind kind) {
+    if (!IsCalledByContainer(function, kind) || IsAnalyzing()) return;
+    throw Error(errc::kNotOrderable, "arrays and rows that hold encrypted values have no order", "",
+                "Cast their elements to the plain type.");
+}
+
 // The operator classes' order. Two held values have none that agrees with IVs.
 int Order(FunctionCallInfo fcinfo) {
     RequirePlannedWithUs();
     Identity a = IdentifyDatum(PG_GETARG_DATUM(0));
+    RequireNoContainer(fcinfo->flinfo, a.kind);
     Identity b = IdentifyDatum(PG_GETARG_DATUM(1));
     if (!Resolve(fcinfo, &a, &b)) ThrowUndetermined();
     return CompareIv(a, b);
@@ -223,13 +249,32 @@ Datum EqualToPlain(FunctionCallInfo fcinfo, Kind kind, int encrypted, bool negat
 }
 
 // The order users mean: of the plaintexts.
+int PlainOrder(Datum a, Datum b, Oid collation) {
+    const Kind kind = IdentifyDatum(a).kind;
+    return DatumGetInt32(DirectFunctionCall2Coll(
+        InfoOf(kind).compare, OidIsValid(collation) ? collation : DEFAULT_COLLATION_OID,
+        ToPlain(kind, a), ToPlain(kind, b)));
+}
+
 int PlainOrder(FunctionCallInfo fcinfo) {
-    const Kind kind = IdentifyDatum(PG_GETARG_DATUM(0)).kind;
-    const Datum a = ToPlain(kind, PG_GETARG_DATUM(0));
-    const Datum b = ToPlain(kind, PG_GETARG_DATUM(1));
-    const Oid collation =
-        OidIsValid(PG_GET_COLLATION()) ? PG_GET_COLLATION() : DEFAULT_COLLATION_OID;
-    return DatumGetInt32(DirectFunctionCall2Coll(InfoOf(kind).compare, collation, a, b));
+    return PlainOrder(PG_GETARG_DATUM(0), PG_GETARG_DATUM(1), PG_GET_COLLATION());
+}
+
+// The element of an array whose plaintext is greatest (sign 1) or least (-1), itself; NULLs do not count.
+Datum Extreme(FunctionCallInfo fcinfo, int sign) {
+    ArrayType* array = PG_GETARG_ARRAYTYPE_P(0);
+    Datum* elements = nullptr;
+    bool* nulls = nullptr;
+    int count = 0;
+    deconstruct_array(array, ARR_ELEMTYPE(array), -1, false, TYPALIGN_INT, &elements, &nulls, &count);
+    int best = -1;
+    for (int i = 0; i < count; ++i) {
+        if (nulls[i]) continue;
+        if (best < 0 || sign * PlainOrder(elements[i], elements[best], PG_GET_COLLATION()) > 0)
+            best = i;
+    }
+    if (best < 0) PG_RETURN_NULL();
+    return elements[best];
 }
 
 int CompareForSort(Datum a, Datum b, SortSupport support) {
@@ -311,6 +356,10 @@ RAMPART_FUNCTION(rampart_lt) { PG_RETURN_BOOL(types::PlainOrder(fcinfo) < 0); }
 RAMPART_FUNCTION(rampart_le) { PG_RETURN_BOOL(types::PlainOrder(fcinfo) <= 0); }
 RAMPART_FUNCTION(rampart_gt) { PG_RETURN_BOOL(types::PlainOrder(fcinfo) > 0); }
 RAMPART_FUNCTION(rampart_ge) { PG_RETURN_BOOL(types::PlainOrder(fcinfo) >= 0); }
+
+RAMPART_FUNCTION(rampart_plain_compare) { PG_RETURN_INT32(types::PlainOrder(fcinfo)); }
+RAMPART_FUNCTION(rampart_largest) { return types::Extreme(fcinfo, 1); }
+RAMPART_FUNCTION(rampart_smallest) { return types::Extreme(fcinfo, -1); }
 
 // Private ordering operators of the btree operator class.
 RAMPART_FUNCTION(rampart_sort_lt) { PG_RETURN_BOOL(types::Order(fcinfo) < 0); }

@@ -10,7 +10,7 @@ use Test::More;
 my $publisher  = Rampart->make('publisher', streaming => 'logical')->set_up;
 my $subscriber = Rampart->make('subscriber', streaming => 'logical', root_key => $publisher->root_key);
 $subscriber->set_up_roles;
-my $from       = $publisher->connstr('postgres');
+my $from       = $publisher->connstr . ' dbname=postgres';
 my $plaintexts = Plaintexts->new;
 
 # --- The keyring moves by a dump of its own, and further changes of it are replicated like any rows ---

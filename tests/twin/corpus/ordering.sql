@@ -34,8 +34,7 @@ SELECT id FROM people ORDER BY CASE WHEN id < 100 THEN name END, id DESC;
 SELECT id FROM people ORDER BY email;
 
 -- ORDER BY USING an operator
--- ordered
-SELECT id FROM people ORDER BY born USING <, id;
+-- error: 42809 `ORDER BY ... USING` an operator
 SELECT id FROM people ORDER BY email USING >;
 
 -- ORDER BY an array
@@ -45,6 +44,8 @@ SELECT id, tags FROM people ORDER BY tags, id;
 -- ORDER BY a row
 -- ordered
 SELECT id FROM people ORDER BY (city, points), id;
+SELECT id FROM pupils ORDER BY home, id;
+SELECT id FROM cars c, people p WHERE id < 5 ORDER BY c, id;
 
 -- LIMIT and OFFSET
 -- ordered
@@ -89,7 +90,7 @@ SELECT id FROM people WHERE email IN (SELECT email FROM orders ORDER BY email, i
 SELECT p.email, o.id FROM people p JOIN orders o ON o.email = p.email ORDER BY p.email DESC, o.id LIMIT 20;
 
 -- ORDER BY with DISTINCT
--- error: RMT05 `ORDER BY` with `DISTINCT` or `UNION` by an encrypted column
+-- ordered
 SELECT DISTINCT city FROM people ORDER BY city;
 
 -- ORDER BY with DISTINCT, cast
@@ -105,7 +106,7 @@ SELECT city FROM (SELECT DISTINCT city FROM people) s ORDER BY city;
 SELECT DISTINCT dept, city FROM people WHERE city = 'Paris' ORDER BY dept;
 
 -- DISTINCT ON
--- error: RMT05 `ORDER BY` with `DISTINCT` or `UNION` by an encrypted column
+-- ordered
 SELECT DISTINCT ON (city) city, id FROM people ORDER BY city, id;
 
 -- DISTINCT ON, cast
@@ -113,7 +114,7 @@ SELECT DISTINCT ON (city) city, id FROM people ORDER BY city, id;
 SELECT DISTINCT ON (city::text) city, id FROM people ORDER BY city::text, id;
 
 -- DISTINCT ON by a plain column
--- error: RMT05 `ORDER BY` with `DISTINCT` or `UNION` by an encrypted column
+-- ordered
 SELECT DISTINCT ON (dept) dept, email FROM people ORDER BY dept, email;
 
 -- DISTINCT ON by a plain column, cast

@@ -47,7 +47,7 @@ SELECT id FROM people WHERE email = (SELECT email FROM orders WHERE id = 3);
 -- a scalar subquery as a column
 SELECT id, (SELECT max(amount) FROM orders o WHERE o.email = p.email) FROM people p;
 SELECT id, (SELECT city FROM people b WHERE b.email = p.boss) AS boss_city FROM people p;
-SELECT id, (SELECT b.name FROM people b WHERE b.email = p.boss) = ANY ('{Ada D,ada E}'::text[]) FROM people p;
+SELECT id, (SELECT b.city FROM people b WHERE b.email = p.boss) = ANY ('{Paris,Rome}'::text[]) FROM people p;
 
 -- a scalar subquery without a row
 SELECT (SELECT email FROM people WHERE id = -1) IS NULL;
