@@ -68,7 +68,8 @@ DECLARE
     new_tag int4 := rampart.scope_tag(create_scope.name);
     taken text;
 BEGIN
-    -- Two sessions may make two scopes of one tag at once; the unique index decides, this explains.
+    -- One at a time: the second of two sessions is told by name what is taken.
+    LOCK TABLE rampart.scope IN SHARE ROW EXCLUSIVE MODE;
     SELECT s.name INTO taken FROM rampart.scope s WHERE s.tag = new_tag;
     IF FOUND THEN
         RAISE EXCEPTION USING ERRCODE = 'RMK08',

@@ -88,3 +88,5 @@ def attempt(connection, sql, parameters=None):
             return cursor.fetchall() if cursor.description else []
         except psycopg2.Error as error:
             return error.pgcode or f"lost connection: {error}"
+        except UnicodeDecodeError:
+            return "bytes that are no text"

@@ -1,6 +1,4 @@
 """One case on both twins: the same answers and the same rows left in tables, or the case's error."""
-from dataclasses import dataclass, field
-
 import twins
 import ways
 from variants import Variant
@@ -20,20 +18,14 @@ def check_tables(report, cluster):
     encrypted.close()
 
 
-@dataclass
-class Outcome:
-    answers: list
-    tables: dict = field(default_factory=dict)  # contents of those that were written
-    bare: list = field(default_factory=list)    # their columns that hold something else than ciphertext
-
-
 class Comparison:
     """The corpus under one variant, with a session for each twin."""
 
     def __init__(self, report, cluster, variant):
         self._report = report
         self._variant = variant
-        self._sessions = [twins.Session(cluster, twin, variant) for twin in twins.TWINS]
+        self._plain, self._encrypted = self._sessions = [
+            twins.Session(cluster, twin, variant) for twin in twins.TWINS]
 
     def run(self, cases):
         for case in cases:
@@ -45,15 +37,33 @@ class Comparison:
 
     def _problem(self, case):
         for name, way in ways.ways(case, self._variant).items():
-            problem = difference(case, *[outcome(session, case, way) for session in self._sessions])
+            for session in self._sessions:
+                session.run("BEGIN")
+            answers = [way(session, case) for session in self._sessions]
+            problem = unlike_answers(case, *answers)
+            if not problem and not any(given[-1].sqlstate for given in answers):
+                problem = self._unlike_tables()
+            self._roll_back()
             if problem:
                 return f"{name}: {problem}"
-        if case.index and self._variant.name == "index":
-            return self._index_problem(case)
+        return self._index_problem(case) if case.index and self._variant.name == "index" else ""
+
+    def _unlike_tables(self):
+        touched = set()
+        for session in self._sessions:
+            touched |= {table.removeprefix(session.twin + ".") for table in session.touched()}
+        for table in sorted(touched):
+            contents = [session.content(session.name_of(table)) for session in self._sessions]
+            bare = self._encrypted.bare_values(self._encrypted.name_of(table))
+            if bare:
+                return f"{table} holds something else than ciphertext in {bare}"
+            if contents[0] != contents[1]:
+                return f"table {table}: {unlike(*contents)}"
         return ""
 
     def _index_problem(self, case):
-        session = self._sessions[1]
+        """Where the encrypted twin's plan does not read the index that the case names."""
+        session = self._encrypted
         session.run("BEGIN")
         found = [session.index_names(ways.with_literals(case, case.parameters[0]) if case.parameters
                                      else case.statements[0])]
@@ -62,59 +72,39 @@ class Comparison:
             session.run("SET LOCAL plan_cache_mode = force_generic_plan")
             session.simple(prepare)
             found.append(session.index_names(execute))
-        session.run("ROLLBACK")
-        session.run("DEALLOCATE ALL")
+        self._roll_back()
         return "".join(f"the plan reads {sorted(names)}, not {case.index}" for names in found if case.index not in names)
 
-
-def outcome(session, case, way):
-    """Runs a case in a transaction that is rolled back."""
-    session.run("BEGIN")
-    answers = way(session, case)
-    result = Outcome(answers)
-    if not answers[-1].sqlstate:
-        for table in session.touched():
-            name = table.removeprefix(session.twin + ".")
-            result.tables[name] = session.content(table)
-            if session.twin == "enc":
-                result.bare += [f"{name}.{column}" for column in session.bare_values(table)]
-    session.run("ROLLBACK")
-    session.run("DEALLOCATE ALL")
-    return result
+    def _roll_back(self):
+        for session in self._sessions:
+            session.run("ROLLBACK")
+            session.run("DEALLOCATE ALL")
 
 
-def difference(case, plain, encrypted):
-    """What is wrong, or an empty string."""
-    expected_plain, expected = case.both, case.both or case.error
-    for twin, found, state in (("plain", plain, expected_plain), ("encrypted", encrypted, expected)):
-        answer = found.answers[-1]
-        if answer.sqlstate != state:
-            return (f"{twin}: {state or 'no error'} expected, got {answer.sqlstate} "
-                    f"{answer.message or answer.rows[:3]}\n{answer.sql[:2000]}")
-    if encrypted.bare:
-        return f"not ciphertext: {encrypted.bare}"
-    for left, right in zip(plain.answers, encrypted.answers):
-        if not left.sqlstate and not right.sqlstate and shown(left, case) != shown(right, case):
-            return f"{unlike('answers', shown(left, case), shown(right, case))}\n{right.sql[:2000]}"
-    if not expected and plain.tables != encrypted.tables:
-        return unlike("tables", plain.tables, encrypted.tables)
+def unlike_answers(case, plain, encrypted):
+    """What is wrong with the answers, or an empty string."""
+    expected = (case.both, case.both or case.error)
+    for twin, answers, state in zip(twins.TWINS, (plain, encrypted), expected):
+        last = answers[-1]
+        if last.sqlstate != state:
+            return (f"{twin}: {state or 'no error'} expected, got {last.sqlstate} {last.message or last.rows[:3]}"
+                    f"\n{last.sql[:2000]}")
+    for left, right in zip(plain, encrypted):
+        if left.sqlstate or right.sqlstate:
+            break
+        for part in ("tag", "columns", "notices"):
+            if getattr(left, part) != getattr(right, part):
+                return f"{part}: plain {getattr(left, part)}, encrypted {getattr(right, part)}\n{right.sql[:2000]}"
+        rows = [answer.rows if case.ordered else sorted(answer.rows, key=repr) for answer in (left, right)]
+        if rows[0] != rows[1]:
+            return f"{unlike(*rows)}\n{right.sql[:2000]}"
     return ""
 
 
-def shown(answer, case):
-    rows = answer.rows if case.ordered else sorted(answer.rows, key=repr)
-    return {"tag": answer.tag, "columns": answer.columns, "notices": answer.notices, "rows": rows}
-
-
-def unlike(what, plain, encrypted):
-    for key in plain.keys() | encrypted.keys():
-        left, right = plain.get(key), encrypted.get(key)
-        if left == right:
-            continue
-        if isinstance(left, list) and isinstance(right, list):
-            only_left, only_right = [r for r in left if r not in right], [r for r in right if r not in left]
-            detail = f"only plain {only_left[:3]}\nonly encrypted {only_right[:3]}" if only_left or only_right else \
-                f"in another order or number: plain {left[:5]}\nencrypted {right[:5]}"
-            return f"{what} differ in {key}: {detail}"[:3000]
-        return f"{what} differ in {key}: plain {left!r}, encrypted {right!r}"[:3000]
-    return f"{what} differ"
+def unlike(plain, encrypted):
+    """The first rows by which two lists differ."""
+    missing = [row for row in plain if row not in encrypted]
+    added = [row for row in encrypted if row not in plain]
+    if missing or added:
+        return f"only plain {missing[:3]}\nonly encrypted {added[:3]}"[:2000]
+    return f"other order or number: plain {plain[:5]}\nencrypted {encrypted[:5]}"[:2000]

@@ -76,6 +76,10 @@ class Session:
         """Tables that this transaction has written."""
         return [row[0] for row in self.run(_TOUCHED.format(schema=self.twin)).rows]
 
+    def name_of(self, table):
+        """A table as this session has to call it."""
+        return f"{self.twin}.{table}" if self.qualified and "." not in table else table
+
     def content(self, table):
         return sorted(self.run(f"SELECT * FROM {table}").rows, key=repr)
 

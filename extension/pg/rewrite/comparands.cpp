@@ -100,7 +100,8 @@ Node* ScalarComparand(Rewrite& rewrite, Node* node, const KindOids& oids, std::i
         const Kind kind = rewrite.catalog.KindOf(oids);
         node = ToPlainType(node, types::InfoOf(kind).plain_type);
     }
-    rewrite.depends_on_keyring = true;
+    rewrite.compared_scopes = list_append_unique_int(
+        rewrite.compared_scopes, static_cast<int>(UnpackModifier(typmod).scope_tag));
     return FoldIf(IsConstant(node), MakeComparand(node, exprType(node), oids, typmod), oids.type);
 }
 
@@ -123,7 +124,8 @@ Node* ArrayComparand(Rewrite& rewrite, Node* node, const KindOids& oids, std::in
     coerce->resulttypmod = -1;
     coerce->coerceformat = COERCE_IMPLICIT_CAST;
     coerce->location = -1;
-    rewrite.depends_on_keyring = true;
+    rewrite.compared_scopes = list_append_unique_int(
+        rewrite.compared_scopes, static_cast<int>(UnpackModifier(typmod).scope_tag));
     return FoldIf(IsConstant(node), reinterpret_cast<Expr*>(coerce), oids.array_type);
 }
 

@@ -1,13 +1,17 @@
 #include "pg/rewrite/rewrite.hpp"
 
 #include "pg/boundary.hpp"
-#include "pg/keyring/keyring.hpp"
+#include "pg/keyring/rights.hpp"
 
 extern "C" {
+#include "executor/executor.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/pathnodes.h"
+#include "nodes/plannodes.h"
 #include "optimizer/planner.h"
+#include "tcop/pquery.h"
+#include "utils/portal.h"
 }
 
 namespace rampart::pg::rewrite {
@@ -15,8 +19,17 @@ namespace {
 
 planner_hook_type previous_planner = nullptr;
 create_upper_paths_hook_type previous_upper_paths = nullptr;
+ExecutorStart_hook_type previous_executor_start = nullptr;
+
+// What is planned before a portal runs it, or by EXECUTE or DECLARE CURSOR, goes to the client. Everything
+// else may be stored (CREATE TABLE AS, REFRESH, COPY, functions), and gets ciphertext.
+bool GoesToClient() {
+    return ActivePortal == nullptr || ActivePortal->commandTag == CMDTAG_EXECUTE ||
+           ActivePortal->commandTag == CMDTAG_DECLARE_CURSOR;
+}
 
 void VeilResult(Rewrite& rewrite, Query* query) {
+    if (!GoesToClient()) return;
     if (query->setOperations != nullptr || !keyring::Keyring::Current().hides_denied()) return;
     ListCell* cell = nullptr;
     foreach (cell, query->commandType == CMD_SELECT ? query->targetList : query->returningList) {
@@ -71,26 +84,54 @@ bool Walk(Node* node, Rewrite* rewrite) {
     return WalkChildren(node, rewrite);
 }
 
-bool RewriteQuery(Query* query, ParamListInfo parameters) {
-    const Catalog& catalog = Catalog::Current();
-    if (!catalog.present) return false;
-    Rewrite rewrite{catalog, parameters, false};
-    VeilResult(rewrite, query);
-    Walk(reinterpret_cast<Node*>(query), &rewrite);
-    return rewrite.depends_on_keyring;
+// The scopes whose tokens a plan holds travel with it as invalidation items of a cache that does not exist.
+constexpr int kComparedScope = -1;
+
+void NoteDependencies(const Rewrite& rewrite, PlannedStmt* plan) {
+    if (!rewrite.depends_on_keyring && rewrite.compared_scopes == NIL) return;
+    plan->dependsOnRole = true;
+    for (const Oid table :
+         {rewrite.catalog.scope_table, rewrite.catalog.key_table, rewrite.catalog.grant_table}) {
+        plan->relationOids = lappend_oid(plan->relationOids, table);
+    }
+    ListCell* cell = nullptr;
+    foreach (cell, rewrite.compared_scopes) {
+        auto* item = makeNode(PlanInvalItem);
+        item->cacheId = kComparedScope;
+        item->hashValue = static_cast<std::uint32_t>(lfirst_int(cell));
+        plan->invalItems = lappend(plan->invalItems, item);
+    }
+}
+
+// A cached plan outlives the right that its tokens were made with, in a transaction that holds its locks.
+void RequireRights(const PlannedStmt* plan) {
+    ListCell* cell = nullptr;
+    foreach (cell, plan->invalItems) {
+        const auto* item = lfirst_node(PlanInvalItem, cell);
+        if (item->cacheId != kComparedScope) continue;
+        keyring::RequireRight(keyring::Keyring::Current().ScopeTagged(item->hashValue),
+                              keyring::kEncryptOrDecrypt);
+    }
 }
 
 PlannedStmt* Plan(Query* query, const char* text, int options, ParamListInfo parameters) {
-    const bool depends_on_keyring = Guard([&] { return RewriteQuery(query, parameters); });
+    Rewrite rewrite{Catalog::Current(), parameters, false, NIL};
+    if (rewrite.catalog.present) {
+        Guard([&] {
+            VeilResult(rewrite, query);
+            Walk(reinterpret_cast<Node*>(query), &rewrite);
+        });
+    }
     auto* planner = previous_planner != nullptr ? previous_planner : standard_planner;
     PlannedStmt* plan = planner(query, text, options, parameters);
-    if (depends_on_keyring) {
-        const Catalog& catalog = Catalog::Peek();
-        plan->dependsOnRole = true;
-        for (const Oid table : {catalog.scope_table, catalog.key_table, catalog.grant_table})
-            plan->relationOids = lappend_oid(plan->relationOids, table);
-    }
+    NoteDependencies(rewrite, plan);
     return plan;
+}
+
+void OnExecutorStart(QueryDesc* query, int flags) {
+    if (query->plannedstmt->invalItems != NIL) Guard([&] { RequireRights(query->plannedstmt); });
+    auto* start = previous_executor_start != nullptr ? previous_executor_start : standard_ExecutorStart;
+    start(query, flags);
 }
 
 // Queries that the planner makes out of SQL functions never pass Plan().
@@ -129,6 +170,8 @@ void InstallPlannerHooks() {
     planner_hook = Plan;
     previous_upper_paths = create_upper_paths_hook;
     create_upper_paths_hook = OnUpperPaths;
+    previous_executor_start = ExecutorStart_hook;
+    ExecutorStart_hook = OnExecutorStart;
 }
 
 }  // namespace rampart::pg::rewrite

@@ -30,6 +30,7 @@ struct Rewrite {
     const Catalog& catalog;
     ParamListInfo parameters;
     bool depends_on_keyring;
+    List* compared_scopes;  // tags, int4: the rights in these are asked for at each execution
 };
 
 // Errors RMT02 (randomised column) and RMT03 (columns of different scopes).

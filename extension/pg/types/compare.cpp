@@ -19,6 +19,7 @@
 extern "C" {
 #include "access/xact.h"
 #include "postmaster/autovacuum.h"
+#include "replication/logicalworker.h"
 #include "catalog/pg_collation.h"
 #include "common/hashfn.h"
 #include "port/pg_bswap.h"
@@ -39,8 +40,10 @@ using keyring::Keyring;
 TimestampTz late_statement = 0;
 TimestampTz analyzing_statement = 0;
 
-bool IsAnalyzing() {
-    return IsAutoVacuumWorkerProcess() ||
+// Who compares ciphertexts as such: ANALYZE, and logical replication that looks for a row by all its
+// columns.
+bool ComparesCiphertexts() {
+    return IsAutoVacuumWorkerProcess() || IsLogicalWorker() ||
            analyzing_statement == GetCurrentStatementStartTimestamp();
 }
 
@@ -69,7 +72,7 @@ Site& SiteOf(FmgrInfo* function) {
 }
 
 void RequireDeterministic(const Identity& identity) {
-    if (identity.form != Form::kRandomised || IsAnalyzing()) return;
+    if (identity.form != Form::kRandomised || ComparesCiphertexts()) return;
     throw Error(errc::kNotComparable, "randomised values cannot be compared", "",
                 "Declare the column deterministic, or cast it to its plain type: col::text = '...'.");
 }
@@ -144,7 +147,7 @@ void GiveIv(FmgrInfo* function, Identity* held, const Identity& other) {
 // A collation under which different strings are equal would need more than equal bytes.
 void RequireDeterministicCollation(Oid collation) {
     if (collation == DEFAULT_COLLATION_OID || !OidIsValid(collation)) return;
-    if (get_collation_isdeterministic(collation) || IsAnalyzing()) return;
+    if (get_collation_isdeterministic(collation) || ComparesCiphertexts()) return;
     throw Error(errc::kNotComparable,
                 "encrypted values cannot be compared under a nondeterministic collation", "",
                 "Cast the column to text.");
@@ -204,7 +207,7 @@ bool IsCalledByContainer(const FmgrInfo* function, Kind kind) {
 }
 
 void RequireNoContainer(const FmgrInfo* function, Kind kind) {
-    if (!IsCalledByContainer(function, kind) || IsAnalyzing()) return;
+    if (!IsCalledByContainer(function, kind) || ComparesCiphertexts()) return;
     throw Error(errc::kNotOrderable, "arrays and rows that hold encrypted values have no order", "",
                 "Cast their elements to the plain type.");
 }

@@ -10,6 +10,9 @@
 
 extern "C" {
 #include "commands/copy.h"
+#include "replication/logicalworker.h"
+#include "replication/walsender.h"
+#include "utils/snapmgr.h"
 }
 
 namespace rampart::pg::types {
@@ -31,7 +34,7 @@ Mode ModeOf(Form form) {
 }
 
 void RequireArmourAllowed(const Scope& scope) {
-    if (settings::armour_input != settings::kArmourAuto) return;
+    if (settings::armour_input != settings::kArmourAuto || IsLogicalWorker()) return;
     if (!keyring::HasRight(scope, keyring::kDecrypt)) return;
     throw Error(errc::kArmourRefused,
                 "input looks like ciphertext, and this role could decrypt it",
@@ -146,10 +149,12 @@ Datum ToPlain(Kind kind, Datum value) {
 
 namespace {
 
+// Replicas get ciphertext, whatever the role that carries it to them may see.
+bool IsReplicating() { return am_walsender || HistoricSnapshotActive(); }
+
 // A key that nobody knows has no scope to ask for rights in: an error for those who read plaintext
 // elsewhere, so that they never take armour for a value; armour for the rest, so that dumps go on.
 bool MayReveal(Keyring& keyring, std::uint64_t key_id) {
-    if (!settings::reveal) return false;
     const Key* key = keyring.FindKey(key_id);
     if (key != nullptr) return keyring::HasRight(*key->scope, keyring::kDecrypt);
     for (const auto& scope : keyring.scopes()) {
@@ -170,7 +175,8 @@ Shown Show(Kind kind, Datum value) {
         copy[size] = '\0';
         return {true, {copy, size}, nullptr};
     }
-    if (identity.form != Form::kToken && MayReveal(Keyring::Current(), identity.key_id)) {
+    const bool may_show = identity.form != Form::kToken && settings::reveal && !IsReplicating();
+    if (may_show && MayReveal(Keyring::Current(), identity.key_id)) {
         log_privacy::Touch();
         return {true, OpenSealed(Keyring::Current(), ParseSealed(bytes, kind)), nullptr};
     }

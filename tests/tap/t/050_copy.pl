@@ -33,7 +33,6 @@ my @formats = (
 	[ 'csv',         'WITH (FORMAT csv)' ],
 	[ 'csv_odd',     q{WITH (FORMAT csv, HEADER, FORCE_QUOTE *, NULL '~', DELIMITER ';')} ],
 	[ 'csv_escaped', q{WITH (FORMAT csv, QUOTE '''', ESCAPE '\\')} ],
-	[ 'latin9',      q{WITH (ENCODING 'UTF8', FORMAT text)} ],
 	[ 'binary',      'WITH (FORMAT binary)' ]);
 
 sub copy

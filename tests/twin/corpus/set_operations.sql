@@ -30,10 +30,8 @@ SELECT city FROM people UNION SELECT 'Paris'::enc_text(pii, deterministic);
 SELECT city::text FROM people UNION SELECT 'Paris';
 
 -- UNION with a plain column
--- error: 42804 `UNION` or `CASE` of an encrypted and a plain column
 SELECT email FROM people UNION SELECT dept FROM people;
-
--- UNION with a plain column, cast
+SELECT dept FROM people UNION ALL SELECT city FROM people;
 SELECT email::text FROM people UNION SELECT dept FROM people;
 
 -- UNION over a randomised column
@@ -58,12 +56,16 @@ SELECT email FROM people WHERE id < 5 UNION ALL SELECT email FROM patients;
 SELECT city FROM people UNION SELECT NULL;
 
 -- UNION with ORDER BY
--- ordered
+-- error: RMT05 `ORDER BY` an encrypted column of `UNION`, `INTERSECT` or `EXCEPT`
 SELECT city FROM people UNION SELECT email FROM orders WHERE id < 30 ORDER BY 1;
 
 -- UNION ALL with ORDER BY and LIMIT
--- ordered
+-- error: RMT05 `ORDER BY` an encrypted column of `UNION`, `INTERSECT` or `EXCEPT`
 SELECT email FROM people UNION ALL SELECT email FROM orders ORDER BY email DESC NULLS LAST LIMIT 20;
+
+-- UNION ALL with ORDER BY and LIMIT, cast
+-- ordered
+SELECT email::text FROM people UNION ALL SELECT email FROM orders ORDER BY email DESC NULLS LAST LIMIT 20;
 
 -- ORDER BY around a UNION
 -- ordered
@@ -85,5 +87,4 @@ SELECT id FROM (SELECT id, email FROM people UNION ALL SELECT -id, boss FROM peo
 (SELECT city FROM people WHERE id < 20 UNION SELECT city FROM people WHERE id > 200) EXCEPT SELECT city FROM visits_by_city;
 
 -- VALUES
--- error: RMT04 `GROUP BY`, `DISTINCT` or `UNION` that mixes a column with a literal
 SELECT city FROM people INTERSECT VALUES ('Paris'), ('Lyon'), ('Rome');

@@ -21,7 +21,7 @@ SELECT id, sum(id) OVER (ORDER BY points GROUPS BETWEEN 1 PRECEDING AND CURRENT 
 SELECT id, count(*) OVER (ORDER BY born RANGE UNBOUNDED PRECEDING EXCLUDE CURRENT ROW) FROM people;
 
 -- a frame by RANGE with an offset
--- error: RMT05 a window frame `RANGE ... PRECEDING` over an encrypted column
+-- error: 0A000 a window frame `RANGE ... PRECEDING` over an encrypted column
 SELECT id, count(*) OVER (ORDER BY points RANGE BETWEEN 3 PRECEDING AND CURRENT ROW) FROM people;
 
 -- a frame by RANGE with an offset, cast
@@ -39,7 +39,7 @@ SELECT id, row_number() OVER (PARTITION BY name::text ORDER BY id) FROM people;
 SELECT id, rank() OVER (PARTITION BY city ORDER BY city), count(*) OVER (ORDER BY city) FROM people;
 
 -- several windows, one inheriting another
-SELECT id, sum(visits) OVER w, row_number() OVER (w ORDER BY email), rank() OVER (ORDER BY joined, born)
+SELECT id, sum(visits) OVER w, row_number() OVER (w ORDER BY email, id), rank() OVER (ORDER BY joined, born)
 FROM people WINDOW w AS (PARTITION BY city);
 
 -- a window over groups

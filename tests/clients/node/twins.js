@@ -1,0 +1,48 @@
+// Two connections of one program, to the plain tables and to the encrypted ones, and a comparison of
+// what they are answered.
+const assert = require('node:assert');
+const { test } = require('node:test');
+const pg = require('pg');
+
+const server = { host: process.env.PGHOST, port: process.env.PGPORT, database: process.env.PGDATABASE };
+
+// Values of encrypted types arrive under type ids of their own. This lets node-postgres, and what is
+// built on it, read them as it reads values of the plain types; an application does so once.
+async function readAsPlain(client) {
+    const { rows } = await client.query(
+        `SELECT encrypted.oid, plain.oid AS plain FROM pg_type encrypted
+         JOIN pg_type plain ON encrypted.typname = 'enc_' || plain.typname`);
+    for (const { oid, plain } of rows) {
+        for (const format of ['text', 'binary']) {
+            pg.types.setTypeParser(oid, format, pg.types.getTypeParser(plain, format));
+        }
+    }
+}
+
+async function connect(user) {
+    const client = new pg.Client({ ...server, user });
+    await client.connect();
+    return client;
+}
+
+// What a caller can see of an answer: rows and their number, or the error's code and constraint.
+async function answer(action) {
+    try {
+        return await action();
+    } catch (error) {
+        const cause = error.parent ?? error;
+        if (cause.code === undefined) throw error;
+        return { error: error.name, code: cause.code, constraint: cause.constraint, table: cause.table };
+    }
+}
+
+// A test that runs `action(twin)` for both twins and wants one answer.
+function same(name, twins, action) {
+    test(name, async () => {
+        const [plain, encrypted] = [await answer(() => action(twins.plain)), await answer(() => action(twins.encrypted))];
+        assert.deepStrictEqual(encrypted, plain);
+        assert.notStrictEqual(plain, undefined);
+    });
+}
+
+module.exports = { answer, connect, readAsPlain, same, server };

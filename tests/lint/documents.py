@@ -1,0 +1,33 @@
+"""Reference pages say what the code and a running server say."""
+import re
+import subprocess
+import sys
+
+from sources import declared_codes
+from tree import ROOT, text
+
+_SETTING = re.compile(r"^\| `(rampart\.\w+)` \| (.*?) \| (.*?) \|", re.M)
+_CONTEXTS = {"user": "anybody", "superuser": "superuser", "sighup": "server"}
+
+
+def sql_reference(cluster):
+    done = subprocess.run([sys.executable, ROOT / "docs/generate-sql-api", cluster.dsn()], text=True, capture_output=True)
+    if done.returncode != 0:
+        return [done.stderr.strip()]
+    if done.stdout != text(ROOT / "docs/reference/sql-api.md"):
+        return ["differs: docs/generate-sql-api > docs/reference/sql-api.md"]
+    return []
+
+
+def errors():
+    """Every code of error.hpp, and of our class no other."""
+    described = set(re.findall(r"^\| `(\w{5})` \|", text(ROOT / "docs/reference/errors.md"), re.M))
+    ours = {code for code in described if code.startswith("RM")}
+    return sorted((declared_codes() - described) | (ours - declared_codes()))
+
+
+def settings(cluster):
+    """Name, default and who may set it."""
+    rows = cluster.query("SELECT name, boot_val, context FROM pg_settings WHERE name LIKE 'rampart.%'")
+    there = {(name, f"`{default}`" if default else "empty", _CONTEXTS[context]) for name, default, context in rows}
+    return [" ".join(row) for row in sorted(there ^ set(_SETTING.findall(text(ROOT / "docs/reference/settings.md"))))]
