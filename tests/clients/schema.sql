@@ -57,9 +57,10 @@ ALTER TABLE encrypted.counter
     ALTER COLUMN visits TYPE enc_int8(pii),
     ALTER COLUMN note TYPE enc_text(pii);
 
-GRANT USAGE ON SCHEMA plain TO app_plain;
+GRANT ALL ON SCHEMA plain TO app_plain;
 GRANT ALL ON ALL TABLES IN SCHEMA plain TO app_plain;
 GRANT ALL ON ALL SEQUENCES IN SCHEMA plain TO app_plain;
-GRANT USAGE ON SCHEMA encrypted TO app_encrypted, app_blind;
+GRANT ALL ON SCHEMA encrypted TO app_encrypted;
+GRANT USAGE ON SCHEMA encrypted TO app_blind;
 GRANT ALL ON ALL TABLES IN SCHEMA encrypted TO app_encrypted, app_blind;
 GRANT ALL ON ALL SEQUENCES IN SCHEMA encrypted TO app_encrypted, app_blind;

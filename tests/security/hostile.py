@@ -70,7 +70,10 @@ def encrypted_values(kind):
     values = [f"NULL::enc_{kind}"]
     for literal in LITERALS[kind].split("|"):
         typed = literal if literal.startswith("'") else f"{literal}::text"
-        values += [f"{typed}::enc_{kind}", f"{typed}::enc_{kind}(pii)", f"{typed}::enc_{kind}(other)"]
+        values += [f"{typed}::enc_{kind}", f"{typed}::enc_{kind}(pii)"]
+        if "huge" in typed:
+            continue
+        values.append(f"{typed}::enc_{kind}(other)")
         if kind in DETERMINISTIC:
             values.append(f"{typed}::enc_{kind}(pii, deterministic)")
             values.append(f"rampart.comparand({typed}::enc_{kind}, scope_mod(2))")
@@ -107,21 +110,21 @@ def values_of(type_name):
     return PLAIN[SHORT.get(type_name, type_name)]
 
 
-def argument_lists(choose, types):
+def argument_lists(choose, types, thorough):
     pools = [values_of(name) for name in types]
+    small = [[value for value in pool if "huge" not in value] for pool in pools]
     yield ["NULL::" + name for name in types]
-    for position, pool in enumerate(pools):  # each value once, the others plain
+    for position, pool in enumerate(pools if thorough else []):  # each value once, the others plain
         for value in pool:
             yield [value if position == other else pools[other][len(pools[other]) > 1] for other in range(len(pools))]
     for _ in range(ROUNDS if pools else 1):
-        yield [choose.choice([value for value in pool if "huge" not in value]) for pool in pools]
+        yield [choose.choice(pool) for pool in small]
 
 
 def call(cursor, sql):
     """None if it answers, else what is untidy about its error, if anything is."""
     try:
         cursor.execute(sql)
-        cursor.fetchall()
     except psycopg2.OperationalError as error:
         return f"lost connection: {error}" if cursor.connection.closed else untidy(error)
     except psycopg2.Error as error:
@@ -135,30 +138,27 @@ def untidy(error):
     if error.pgcode in (None, "XX000", "XX001", "XX002"):
         return f"{error.pgcode}: {error}"
     message = error.diag.message_primary or ""
-    if "�" in message or len(message) > 600:
-        return f"message: {message[:700]}"
-    return None
+    return f"broken characters: {message[:700]}" if "\ufffd" in message else None
 
 
-def check_role(database, report, role, signatures):
+def check_role(database, report, role, signatures, thorough):
     choose = random.Random(SEED)
-    connection = database.connect(role, options="-c statement_timeout=20s -c client_min_messages=error")
+    # A second: expressions over 10 MB may take longer, and are then cancelled.
+    connection = database.connect(role, options="-c statement_timeout=1s -c client_min_messages=error")
     cursor = connection.cursor()
     problems, calls = {}, 0
     for signature, name, types in signatures:
-        for arguments in argument_lists(choose, types):
+        for arguments in argument_lists(choose, types, thorough):
             sql = f"SELECT {name}({', '.join(arguments)}) IS NULL"
-            cursor.execute("BEGIN")
-            import time; t0=time.time()
-            problem = call(cursor, sql)
-            if time.time()-t0>0.15: print("SLOW", time.time()-t0, sql)
+            # A superuser's calls change the keyring.
+            problem = call(cursor, f"BEGIN; {sql}; ROLLBACK" if role == "chief" else sql)
             calls += 1
             if problem:
                 problems.setdefault(signature, f"{sql}: {problem}")
             if connection.closed:
                 connection = database.connect(role)
                 cursor = connection.cursor()
-            else:
+            elif role == "chief":
                 cursor.execute("ROLLBACK")
     connection.close()
     report.ok(not problems, f"hostile arguments as {role}: {calls} calls of {len(signatures)} functions", "\n".join(problems.values()))
@@ -189,8 +189,8 @@ def check(world, report):
     database.query(HELPERS)
     started = database.value("SELECT pg_postmaster_start_time()")
     signatures = functions(database)
-    for role in ("app", "visitor", "chief"):
-        check_role(database, report, role, signatures)
+    for role, thorough in (("app", True), ("visitor", False), ("chief", False)):
+        check_role(database, report, role, signatures, thorough)
     check_client_encoding(database, report)
     report.equal(database.value("SELECT pg_postmaster_start_time()"), started, "hostile arguments: the server did not restart")
     log = world.cluster.log()

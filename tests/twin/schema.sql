@@ -69,7 +69,7 @@ CREATE TABLE invites (
     id    int PRIMARY KEY,
     login enc_text(pii, deterministic) REFERENCES accounts ON UPDATE SET NULL ON DELETE SET NULL,
     rival enc_text(pii, deterministic) DEFAULT 'root'
-          REFERENCES accounts ON DELETE SET DEFAULT DEFERRABLE INITIALLY IMMEDIATE
+          REFERENCES accounts ON DELETE SET DEFAULT ON UPDATE CASCADE DEFERRABLE INITIALLY IMMEDIATE
 );
 CREATE TABLE journal (login enc_text(pii, deterministic), was enc_text(pii, deterministic), what text, label enc_text(pii));
 

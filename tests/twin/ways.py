@@ -1,16 +1,15 @@
 """How a client may send a case: each way yields the answers of a session, to the first error."""
 import re
 
-_PLANS = ("force_custom_plan", "force_generic_plan", "auto")
 # In "auto" mode the server weighs a generic plan from the sixth execution on.
-_EXECUTIONS = {"auto": 7}
+_EXECUTIONS = {"force_custom_plan": 1, "force_generic_plan": 1, "auto": 7}
 
 
 def ways(case, variant):
     if not case.parameters:
         return {"simple": simple}
-    prepared = {mode: _prepared(mode) for mode in _PLANS if mode != "auto" or variant.name == "default"}
-    return {"literals": literals, "extended": extended, **prepared}
+    modes = [mode for mode in _EXECUTIONS if mode != "auto" or variant.name == "default"]
+    return {"literals": literals, "extended": extended, **{mode: _prepared(mode) for mode in modes}}
 
 
 def simple(session, case):
@@ -30,18 +29,24 @@ def extended(session, case):
 
 
 def _prepared(mode):
+    """PREPARE and EXECUTE; all but the last execution are undone."""
     def way(session, case):
+        prepare, *executions = prepared_statements(case)
         session.run(f"SET LOCAL plan_cache_mode = {mode}")
-        return _until_error(session.simple(sql) for sql in prepared_statements(case, _EXECUTIONS.get(mode, 1)))
+        answers = [session.simple(prepare)]
+        for _ in range(_EXECUTIONS[mode] - 1):
+            session.run("SAVEPOINT before")
+            answers += _until_error(session.simple(sql) for sql in executions)
+            session.run("ROLLBACK TO before")
+        return answers + _until_error(session.simple(sql) for sql in executions)
     return way
 
 
-def prepared_statements(case, executions=1):
+def prepared_statements(case):
     types = f" ({', '.join(case.types)})" if case.types else ""
     yield f"PREPARE twin{types} AS {case.statements[0]}"
-    for _ in range(executions):
-        for values in case.parameters:
-            yield f"EXECUTE twin ({', '.join(map(_literal, values))})"
+    for values in case.parameters:
+        yield f"EXECUTE twin ({', '.join(map(_literal, values))})"
 
 
 def with_literals(case, values):

@@ -84,13 +84,13 @@ Datum SealFor(Kind kind, ByteView plaintext, const Modifier& modifier) {
     return PointerDatum(NewSealed(keyring, scope, modifier.mode, kind, plaintext));
 }
 
-// COPY itself is calling, for a constraint or a domain; a trigger's function would have its own callback
+}  // namespace
+
+// COPY itself is calling, for a constraint or a domain: a trigger's function would have its own callback
 // on top.
 bool IsCopyLoading() {
     return error_context_stack != nullptr && error_context_stack->callback == CopyFromErrorCallback;
 }
-
-}  // namespace
 
 bool IsUnknownWhileLoading(const Identity& identity, std::uint8_t rights) {
     if (!IsCopyLoading()) return false;

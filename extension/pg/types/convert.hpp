@@ -24,6 +24,7 @@ Datum ToPlain(Kind kind, Datum value);
 // Whether a CHECK must do without this value: COPY is loading rows for a role without the right, or before
 // the keys of a restored dump are there. Dumps are made and restored by roles that cannot decrypt; a
 // constraint that needs to is unknown then, as it is for NULL.
+bool IsCopyLoading();
 bool IsUnknownWhileLoading(const Identity& identity, std::uint8_t rights);
 
 // What a reader is shown: plaintext if it may see it, else armour. `plain` or `armour` is set.

@@ -56,9 +56,11 @@ Datum Send(Kind kind, Datum value) {
 }
 
 Datum ToPlainUnlessLoading(FunctionCallInfo fcinfo, Kind kind) {
-    const Identity identity = IdentifyDatum(PG_GETARG_DATUM(0));
-    if (identity.form != Form::kHeld && IsUnknownWhileLoading(identity, keyring::kDecrypt))
-        PG_RETURN_NULL();
+    if (IsCopyLoading()) {
+        const Identity identity = IdentifyDatum(PG_GETARG_DATUM(0));
+        if (identity.form != Form::kHeld && IsUnknownWhileLoading(identity, keyring::kDecrypt))
+            PG_RETURN_NULL();
+    }
     return ToPlain(kind, PG_GETARG_DATUM(0));
 }
 

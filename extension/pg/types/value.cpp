@@ -37,21 +37,23 @@ ByteView View(const varlena* value) {
 }  // namespace
 
 Identity Identify(ByteView bytes) {
-    if (bytes.size() < kHeldOffset || bytes[0] >> 4 != kFormat || bytes[1] == 0 ||
-        bytes[1] > kMaxKind) {
-        ThrowMalformed();
-    }
+    if (bytes.size() < kHeldOffset || bytes[1] == 0 || bytes[1] > kMaxKind) ThrowMalformed();
     Identity identity{};
+    identity.form = static_cast<Form>(bytes[0]);
     identity.kind = static_cast<Kind>(bytes[1]);
-    identity.form = static_cast<Form>(bytes[0] & 0x0f);
-    if (identity.form == Form::kHeld) {
-        identity.held = bytes.subspan(kHeldOffset);
-        return identity;
+    switch (identity.form) {
+        case Form::kHeld:
+            identity.held = bytes.subspan(kHeldOffset);
+            return identity;
+        case Form::kRandomised:
+        case Form::kDeterministic:
+        case Form::kToken:
+            if (bytes.size() < kIdentitySize) ThrowMalformed();
+            identity.key_id = LoadBigEndian<std::uint64_t>(bytes.data() + 2);
+            identity.iv = bytes.data() + kIvOffset;
+            return identity;
     }
-    if (identity.form > Form::kToken || bytes.size() < kIdentitySize) ThrowMalformed();
-    identity.key_id = LoadBigEndian<std::uint64_t>(bytes.data() + 2);
-    identity.iv = bytes.data() + kIvOffset;
-    return identity;
+    ThrowMalformed();
 }
 
 Identity IdentifyDatum(Datum value) {
@@ -77,7 +79,7 @@ Ciphertext ParseSealed(ByteView bytes, Kind kind) {
 varlena* NewHeld(Kind kind, ByteView plaintext) {
     varlena* value = NewValue(kHeldOffset + plaintext.size());
     std::uint8_t* payload = Payload(value);
-    payload[0] = kFormat << 4 | static_cast<std::uint8_t>(Form::kHeld);
+    payload[0] = static_cast<std::uint8_t>(Form::kHeld);
     payload[1] = static_cast<std::uint8_t>(kind);
     std::memcpy(payload + kHeldOffset, plaintext.data(), plaintext.size());
     return value;
@@ -86,7 +88,7 @@ varlena* NewHeld(Kind kind, ByteView plaintext) {
 varlena* NewToken(Kind kind, std::uint64_t index_key_id, const std::uint8_t* iv) {
     varlena* value = NewValue(kIdentitySize);
     std::uint8_t* payload = Payload(value);
-    payload[0] = kFormat << 4 | static_cast<std::uint8_t>(Form::kToken);
+    payload[0] = static_cast<std::uint8_t>(Form::kToken);
     payload[1] = static_cast<std::uint8_t>(kind);
     StoreBigEndian(index_key_id, payload + 2);
     std::memcpy(payload + kIvOffset, iv, Aead::kIvSize);

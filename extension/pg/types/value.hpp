@@ -7,7 +7,8 @@
 //   token    what a deterministic value is compared by, without the value: its IV. Stands beside a
 //            column in a plan, where a plaintext would show up in EXPLAIN; prints as armour
 //
-// The first byte tells them apart; held and token use modes that format 1 does not.
+// The first byte tells them apart. That of a ciphertext is 0x11 or 0x12; those of the other two differ from
+// it in five bits and more, so that damage on disk does not turn one into the other.
 #pragma once
 
 #include "bytes.hpp"
@@ -17,7 +18,12 @@
 
 namespace rampart::pg::types {
 
-enum class Form : std::uint8_t { kHeld = 0, kRandomised = 1, kDeterministic = 2, kToken = 3 };
+enum class Form : std::uint8_t {
+    kRandomised = kFormat << 4 | 1,
+    kDeterministic = kFormat << 4 | 2,
+    kHeld = 0xec,
+    kToken = 0xe3,
+};
 
 // Enough of a value to compare it. Views into the datum.
 struct Identity {

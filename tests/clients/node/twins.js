@@ -7,14 +7,15 @@ const pg = require('pg');
 const server = { host: process.env.PGHOST, port: process.env.PGPORT, database: process.env.PGDATABASE };
 
 // Values of encrypted types arrive under type ids of their own. This lets node-postgres, and what is
-// built on it, read them as it reads values of the plain types; an application does so once.
-async function readAsPlain(client) {
+// built on it, read them as it reads values of the plain types, except where `own` has a parser; an
+// application does so once.
+async function readAsPlain(client, own = {}) {
     const { rows } = await client.query(
-        `SELECT encrypted.oid, plain.oid AS plain FROM pg_type encrypted
+        `SELECT encrypted.oid, plain.oid AS plain, plain.typname AS name FROM pg_type encrypted
          JOIN pg_type plain ON encrypted.typname = 'enc_' || plain.typname`);
-    for (const { oid, plain } of rows) {
+    for (const { oid, plain, name } of rows) {
         for (const format of ['text', 'binary']) {
-            pg.types.setTypeParser(oid, format, pg.types.getTypeParser(plain, format));
+            pg.types.setTypeParser(oid, format, own[name] ?? pg.types.getTypeParser(plain, format));
         }
     }
 }
@@ -36,12 +37,14 @@ async function answer(action) {
     }
 }
 
+// Without methods, of which some parsers make new ones for each value.
+const data = (value) => JSON.parse(JSON.stringify(value));
+
 // A test that runs `action(twin)` for both twins and wants one answer.
 function same(name, twins, action) {
     test(name, async () => {
         const [plain, encrypted] = [await answer(() => action(twins.plain)), await answer(() => action(twins.encrypted))];
-        assert.deepStrictEqual(encrypted, plain);
-        assert.notStrictEqual(plain, undefined);
+        assert.deepStrictEqual(data(encrypted), data(plain));
     });
 }
 

@@ -40,6 +40,6 @@ INSERT INTO people (id, email) VALUES (2001, 'mail-new');
 SELECT id, email, name FROM people WHERE email = 'mail-new';
 UPDATE people SET email = 'mail-renamed' WHERE email = 'mail-zebra7@example.com';
 SELECT customer FROM orders WHERE id = 7;
-INSERT INTO by_list VALUES (3, 'Nepal');
-SELECT tableoid::regclass FROM by_list WHERE country = 'Nepal';
+INSERT INTO by_list VALUES (3, 'Nepal-zebra');
+SELECT tableoid::regclass FROM by_list WHERE country = 'Nepal-zebra';
 ROLLBACK;

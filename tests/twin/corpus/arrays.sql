@@ -42,7 +42,7 @@ SELECT unnest(tags) FROM people WHERE id = 3;
 
 -- functions of arrays
 SELECT id, array_to_string(tags, ',', '*'), array_position(tags, 'été'), array_append(tags, 'new'), array_cat(tags, tags) FROM people WHERE id < 30;
-SELECT id, array_remove(tags, 'été'), array_replace(tags, 't1', 'one'), tags || 'z', 'a' || tags, array_upper(tags, 1) FROM people WHERE id < 30;
+SELECT id, array_remove(tags, 'été'), array_replace(tags, 't1', 'one'), tags || '{z}', array_prepend('a', tags), array_upper(tags, 1) FROM people WHERE id < 30;
 
 -- building arrays
 SELECT ARRAY[email, boss, 'x'], ARRAY[points, visits], ARRAY[email, name] FROM people WHERE id < 20;
@@ -50,7 +50,7 @@ SELECT array_agg(email ORDER BY id), array_agg(tags ORDER BY id) FROM people WHE
 SELECT (array_agg(city ORDER BY id))[2], 'Paris' = ANY (array_agg(city)) FROM people;
 
 -- an array of an enc_int8 and an integer
--- error: 42846 `COALESCE`, `CASE`, `GREATEST` or an array of an encrypted number or date and a plain one
+-- error: 42846 `COALESCE`, `CASE`, `GREATEST` or `ARRAY[]` of an `enc_int8` or `enc_numeric` and an integer
 SELECT ARRAY[points, 7] FROM people;
 
 -- IN an array built from columns

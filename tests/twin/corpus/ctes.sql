@@ -23,7 +23,7 @@ WITH RECURSIVE down AS (
 SELECT count(*), min(email) FROM down;
 
 -- a recursive CTE with SEARCH
--- error: RMT05 `SEARCH` of a recursive query by an encrypted column
+-- error: RMT05 ordering arrays or rows that hold encrypted values
 WITH RECURSIVE t AS (
     SELECT email, boss FROM people WHERE id = 2
     UNION ALL SELECT p.email, p.boss FROM people p JOIN t ON p.boss = t.email AND p.id < 60)

@@ -38,15 +38,15 @@ SELECT id FROM people WHERE points = 7;
 SELECT id FROM people WHERE points = 7::int2 OR points = 8::int4 OR 9::int8 = points;
 
 -- a numeric literal beside an enc_int8
--- error: 42883 an `enc_int8` beside a `numeric` or `float8`
+-- error: 42883 an `enc_int8` beside a `numeric`, `float8` or `enc_numeric`
 SELECT id FROM people WHERE points = 7.0;
 
 -- a fraction beside an enc_int8
--- error: 42883 an `enc_int8` beside a `numeric` or `float8`
+-- error: 42883 an `enc_int8` beside a `numeric`, `float8` or `enc_numeric`
 SELECT id FROM people WHERE points < 0.5;
 
 -- a float8 beside an enc_int8
--- error: 42883 an `enc_int8` beside a `numeric` or `float8`
+-- error: 42883 an `enc_int8` beside a `numeric`, `float8` or `enc_numeric`
 SELECT id FROM people WHERE points = 7::float8;
 
 -- a numeric beside an enc_int8 that is cast

@@ -82,7 +82,7 @@ SELECT min(email), max(email), min(name), max(name), min(nick), max(nick), min(c
 SELECT bool_and(active), bool_or(active), every(active), bit_and(points), bit_or(points) FROM people;
 
 -- aggregates of float8 over an enc_int8
--- error: 42883 an `enc_int8` beside a `numeric` or `float8`
+-- error: 42883 an `enc_int8` beside a `numeric`, `float8` or `enc_numeric`
 SELECT corr(points, visits) FROM people;
 
 -- aggregates of float8 over an enc_int8, cast

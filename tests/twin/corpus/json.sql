@@ -7,7 +7,13 @@ SELECT id FROM people WHERE profile ->> 'age' = '15';
 SELECT id FROM people WHERE (profile ->> 'age')::int > 50 AND profile -> 'langs' @> '["l1"]';
 SELECT id FROM people WHERE profile @> '{"home": {"city": "c3"}}' OR profile <@ '{}' OR profile ? 'none';
 SELECT id FROM people WHERE profile ?| '{age,none}' AND profile ?& '{age,home}';
+
+-- subscripts
+-- error: 42804 subscripts of an `enc_jsonb`
 SELECT id FROM people WHERE profile['home']['city'] = '"c2"';
+
+-- subscripts, cast
+SELECT id FROM people WHERE (profile::jsonb)['home']['city'] = '"c2"';
 
 -- paths
 SELECT id FROM people WHERE profile @? '$.langs[*] ? (@ == "l2")' AND profile @@ '$.age > 40';
@@ -29,7 +35,6 @@ SELECT id, profile ->> 'score', (profile -> 'score')::numeric FROM people WHERE 
 -- writing
 UPDATE people SET profile = profile || '{"vip": true}' WHERE id < 10;
 UPDATE people SET profile = jsonb_set(profile, '{home,city}', to_jsonb(city::text)) WHERE id BETWEEN 10 AND 15 AND city IS NOT NULL;
-UPDATE people SET profile['home']['zip'] = '7' WHERE id = 20;
 INSERT INTO people (id, profile) VALUES (1000, '[1, 2.50, "é", null]'), (1001, 'null'), (1002, '"text"');
 
 -- values of encrypted types in json

@@ -38,14 +38,37 @@ SELECT id FROM people ORDER BY email;
 SELECT id FROM people ORDER BY email USING >;
 
 -- ORDER BY an array
--- ordered
+-- error: RMT05 ordering arrays or rows that hold encrypted values
 SELECT id, tags FROM people ORDER BY tags, id;
 
 -- ORDER BY a row
--- ordered
+-- error: RMT05 ordering arrays or rows that hold encrypted values
 SELECT id FROM people ORDER BY (city, points), id;
+
+-- ORDER BY a composite column
+-- error: RMT05 ordering arrays or rows that hold encrypted values
 SELECT id FROM pupils ORDER BY home, id;
-SELECT id FROM cars c, people p WHERE id < 5 ORDER BY c, id;
+
+-- ORDER BY a whole row
+-- error: RMT05 ordering arrays or rows that hold encrypted values
+SELECT c FROM cars c ORDER BY c;
+
+-- min of an array
+-- error: RMT05 ordering arrays or rows that hold encrypted values
+SELECT min(tags) FROM people;
+
+-- inequality of arrays
+-- error: RMT05 ordering arrays or rows that hold encrypted values
+SELECT id FROM people WHERE tags < '{t2}';
+
+-- a window ordered by an array
+-- error: RMT05 ordering arrays or rows that hold encrypted values
+SELECT id, rank() OVER (ORDER BY tags) FROM people;
+
+-- arrays and rows by order, cast
+-- ordered
+SELECT id FROM people WHERE tags::text[] > '{t2}' ORDER BY tags::text[], id;
+SELECT id FROM people ORDER BY city, points, id;
 
 -- LIMIT and OFFSET
 -- ordered

@@ -1,0 +1,38 @@
+"""node-postgres and Sequelize: installed from package-lock.json, run by Node's own test runner."""
+import glob
+import os
+import re
+import shutil
+import subprocess
+
+from cluster import WORK
+from twins import empty
+
+HERE = os.path.dirname(os.path.realpath(__file__))
+
+
+def install(report):
+    """The packages, below RAMPART_WORK: the checkout may not be writable. Never skipped."""
+    there = os.path.join(WORK, "node")
+    shutil.rmtree(there, ignore_errors=True)
+    shutil.copytree(os.path.join(HERE, "node"), there)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(os.path.join(HERE, name), there)
+    done = subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--prefer-offline"], cwd=there, text=True, capture_output=True)
+    report.ok(done.returncode == 0, "node: npm ci", done.stdout + done.stderr)
+    return there
+
+
+def run(cluster, report):
+    there = install(report)
+    environment = {**os.environ, "PGHOST": cluster.directory, "PGPORT": str(cluster.port), "PGDATABASE": "postgres", "TZ": "UTC"}
+    for path in sorted(glob.glob(os.path.join(there, "*.test.js"))):
+        empty(cluster)
+        name = os.path.basename(path).removesuffix(".test.js")
+        done = subprocess.run(["node", "--test-reporter=tap", path], env=environment, text=True, capture_output=True, timeout=120)
+        # Top level of TAP; what is indented belongs to the line before.
+        results = re.findall(r"^(ok|not ok) \d+ - (.*)\n((?:  .*\n)*)", done.stdout, re.M)
+        for verdict, test, details in results:
+            report.ok(verdict == "ok", f"{name}: {test}", details)
+        if done.returncode != 0 or not results:
+            report.ok(any(verdict == "not ok" for verdict, _, _ in results), f"{name}: ran to its end", done.stdout[-2000:] + done.stderr[-2000:])
