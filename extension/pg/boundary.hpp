@@ -83,15 +83,15 @@ void Warn(const SqlState& state, const char* message, const char* hint = nullptr
 }  // namespace rampart::pg
 
 // Defines a SQL-callable function: RAMPART_FUNCTION(rampart_name) { ... return datum; }
-#define RAMPART_FUNCTION(name)                                              \
-    static Datum name##_body(FunctionCallInfo fcinfo);                      \
-    extern "C" RAMPART_EXPORT const Pg_finfo_record* pg_finfo_##name();     \
-    extern "C" const Pg_finfo_record* pg_finfo_##name() {                   \
-        static const Pg_finfo_record kRecord = {1};                         \
-        return &kRecord;                                                    \
-    }                                                                       \
-    extern "C" RAMPART_EXPORT Datum name(FunctionCallInfo fcinfo);          \
-    extern "C" Datum name(FunctionCallInfo fcinfo) {                        \
-        return rampart::pg::Guard([&] { return name##_body(fcinfo); });     \
-    }                                                                       \
+#define RAMPART_FUNCTION(name)                                          \
+    static Datum name##_body(FunctionCallInfo fcinfo);                  \
+    extern "C" RAMPART_EXPORT const Pg_finfo_record* pg_finfo_##name(); \
+    extern "C" const Pg_finfo_record* pg_finfo_##name() {               \
+        static const Pg_finfo_record kRecord = {1};                     \
+        return &kRecord;                                                \
+    }                                                                   \
+    extern "C" RAMPART_EXPORT Datum name(FunctionCallInfo fcinfo);      \
+    extern "C" Datum name(FunctionCallInfo fcinfo) {                    \
+        return rampart::pg::Guard([&] { return name##_body(fcinfo); }); \
+    }                                                                   \
     static Datum name##_body([[maybe_unused]] FunctionCallInfo fcinfo)

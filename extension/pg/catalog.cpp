@@ -37,8 +37,8 @@ Oid FindOperator(const char* schema, const char* name, Oid left, Oid right) {
     return OpernameGetOprid(qualified, left, right);
 }
 
-// Every operator of this name that has an encrypted type on a side; there are ones for types beside the
-// plain type as well (enc_int8 = int4).
+// Every operator of this name that has an encrypted type on a side; there are ones for types beside
+// the plain type as well (enc_int8 = int4).
 void AddEqualities(const char* name, bool negated) {
     CatCList* list = SearchSysCacheList1(OPERNAMENSP, CStringGetDatum(name));
     for (int i = 0; i < list->n_members; ++i) {
@@ -57,9 +57,9 @@ void AddEqualities(const char* name, bool negated) {
 
 void ReadKind(const types::KindInfo& info) {
     KindOids& oids = catalog.kinds[static_cast<std::uint8_t>(info.kind) - 1];
-    const Oid type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
-                                     CStringGetDatum(info.encrypted_type),
-                                     ObjectIdGetDatum(PG_CATALOG_NAMESPACE));
+    const Oid type =
+        GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum(info.encrypted_type),
+                        ObjectIdGetDatum(PG_CATALOG_NAMESPACE));
     const Oid plain = info.plain_type;
     oids.type = type;
     oids.array_type = get_array_type(type);
@@ -92,11 +92,11 @@ bool Read() {
     AddEqualities("<>", true);
     std::sort(catalog.equality.begin(), catalog.equality.begin() + catalog.equality_count,
               [](const auto& a, const auto& b) { return a.op < b.op; });
-    catalog.present = OidIsValid(catalog.grant_table) &&
-                      std::all_of(catalog.kinds.begin(), catalog.kinds.end(), [](const auto& oids) {
-                          return OidIsValid(oids.type) && OidIsValid(oids.veil) &&
-                                 OidIsValid(oids.sort_greater);
-                      });
+    catalog.present =
+        OidIsValid(catalog.grant_table) &&
+        std::all_of(catalog.kinds.begin(), catalog.kinds.end(), [](const auto& oids) {
+            return OidIsValid(oids.type) && OidIsValid(oids.veil) && OidIsValid(oids.sort_greater);
+        });
     return catalog.present;
 }
 

@@ -26,10 +26,10 @@ struct KindOids {
     Oid veil;             // (enc) -> enc
     Oid largest;          // (enc[]) -> enc, by plaintext
     Oid smallest;
-    Oid equal;            // = (enc, enc)
-    Oid not_equal;        // <> (enc, enc)
-    Oid equal_each;       // equality that is never hashed
-    Oid sort_less;        // the operator class's ordering, which means nothing to a user
+    Oid equal;       // = (enc, enc)
+    Oid not_equal;   // <> (enc, enc)
+    Oid equal_each;  // equality that is never hashed
+    Oid sort_less;   // the operator class's ordering, which means nothing to a user
     Oid sort_greater;
 };
 
@@ -48,9 +48,7 @@ struct Catalog {
     // The kind of an encrypted type, or nullptr.
     const KindOids* FindType(Oid type) const;
     const EqualityOperator* FindEquality(Oid op) const;
-    Kind KindOf(const KindOids& oids) const {
-        return static_cast<Kind>(&oids - kinds.data() + 1);
-    }
+    Kind KindOf(const KindOids& oids) const { return static_cast<Kind>(&oids - kinds.data() + 1); }
 
     // REQUIRES: inside a transaction.
     static const Catalog& Current();

@@ -43,8 +43,7 @@ void _PG_init() {
         rampart::pg::rewrite::InstallPlannerHooks();
         rampart::pg::rewrite::InstallUtilityHook();
         rampart::pg::log_privacy::InstallHook();
-        if (process_shared_preload_libraries_in_progress)
-            rampart::pg::keyring::PreloadRootKey();
+        if (process_shared_preload_libraries_in_progress) rampart::pg::keyring::PreloadRootKey();
         if (LoadedInMidStatement()) rampart::pg::types::NoteLoadedLate();
     });
 }

@@ -1,5 +1,5 @@
-// The one door to the server's headers. Standard headers come before it: port.h turns snprintf into a
-// macro, elog.h INFO, WARNING and ERROR.
+// The one door to the server's headers. Standard headers come before it: port.h turns snprintf into
+// a macro, elog.h INFO, WARNING and ERROR.
 #pragma once
 
 extern "C" {

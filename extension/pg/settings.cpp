@@ -41,20 +41,20 @@ void Define() {
                              "Off: encrypted columns are shown as armour to everybody.", &reveal,
                              true, PGC_USERSET, 0, nullptr, nullptr, nullptr);
     DefineCustomEnumVariable("rampart.armour_input",
-                             "Whether input that begins with rmp1: is taken as ciphertext.", nullptr,
-                             &armour_input, kArmourAuto, kArmourInputs, PGC_USERSET, 0, nullptr,
-                             nullptr, nullptr);
+                             "Whether input that begins with rmp1: is taken as ciphertext.",
+                             nullptr, &armour_input, kArmourAuto, kArmourInputs, PGC_USERSET, 0,
+                             nullptr, nullptr, nullptr);
     DefineCustomBoolVariable("rampart.allow_deterministic",
                              "Allows columns and values in deterministic mode.", nullptr,
                              &allow_deterministic, true, PGC_SUSET, 0, nullptr, nullptr, nullptr);
     DefineCustomBoolVariable("rampart.core_dumps", "Lets processes that hold keys dump core.",
                              nullptr, &core_dumps, false, PGC_SIGHUP, GUC_SUPERUSER_ONLY, nullptr,
                              nullptr, nullptr);
-    DefineCustomBoolVariable(
-        "rampart.quiet_errors",
-        "Keeps statement, detail and context of failed statements on encrypted values out of the log.",
-        "The client still receives detail and context.", &quiet_errors, true, PGC_SUSET, 0, nullptr,
-        nullptr, nullptr);
+    DefineCustomBoolVariable("rampart.quiet_errors",
+                             "Keeps statement, detail and context of failed statements on "
+                             "encrypted values out of the log.",
+                             "The client still receives detail and context.", &quiet_errors, true,
+                             PGC_SUSET, 0, nullptr, nullptr, nullptr);
     MarkGUCPrefixReserved("rampart");
 }
 

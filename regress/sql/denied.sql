@@ -39,6 +39,10 @@ SET ROLE owner_of_data;
 EXECUTE shown;
 SET ROLE auditor;
 EXECUTE shown;
+-- So is what RETURNING gives. Inside other values (grouped, united, in arrays and rows) armour stays armour.
+UPDATE t SET id = id WHERE id = 1 RETURNING n, m;
+UPDATE t SET id = id WHERE id = 1 RETURNING e;
+SELECT seen(t::text) FROM t WHERE id = 1;
 -- A value denied is not a value lost: what is not shown is still there to be compared and copied.
 SELECT n IS NULL AS is_null, rampart.ciphertext(n) IS NOT NULL AS has_ciphertext FROM t WHERE id = 1;
 SELECT upper(n) FROM t;

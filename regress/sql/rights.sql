@@ -78,6 +78,19 @@ GRANT SELECT ON contact TO PUBLIC;
 ALTER VIEW contact OWNER TO reader;
 SELECT * FROM try_as('SELECT (email, area) FROM rights.contact WHERE id = 1');
 
+-- A foreign key is checked, and cascades, as the tables' owner: for that he needs no right.
+CREATE TABLE account (email enc_text(rights, deterministic) PRIMARY KEY);
+CREATE TABLE login (email enc_text(rights, deterministic) REFERENCES account ON UPDATE CASCADE ON DELETE CASCADE);
+GRANT ALL ON account, login TO clerk;
+SET ROLE clerk;
+INSERT INTO account VALUES ('ada@example.com'), ('grace@example.com');
+INSERT INTO login VALUES ('ada@example.com'), ('grace@example.com');
+INSERT INTO login VALUES ('alan@example.com');
+UPDATE account SET email = 'countess@example.com' WHERE email = 'ada@example.com';
+DELETE FROM account WHERE email = 'grace@example.com';
+TABLE login;
+RESET ROLE;
+
 -- Revoking takes effect at once; a part of the rights can be taken.
 SELECT rampart.revoke_scope('rights', 'clerk', 'decrypt');
 SELECT rampart.revoke_scope('rights', 'staff');
@@ -92,7 +105,9 @@ RESET ROLE;
 -- One who could decrypt it might be tricked by a user who types another's ciphertext: refused, unless on purpose.
 SELECT rampart.grant_scope('rights', 'clerk');
 SET ROLE clerk;
+\set VERBOSITY terse
 INSERT INTO person (id, ssn) VALUES (102, :'armour');
+\set VERBOSITY default
 \echo :SQLSTATE
 SET rampart.armour_input = 'verify';
 INSERT INTO person (id, ssn) VALUES (102, :'armour');

@@ -10,7 +10,7 @@ SELECT id, name FROM customer WHERE email = :'email' \gset
 \echo :id :name
 SELECT name FROM customer WHERE email = :'email' AND visits = 7;
 SELECT format('SELECT count(*) FROM customer WHERE email <> %L', :'email') \gexec
-SELECT name, active, count(*) FROM customer WHERE visits < 30 GROUP BY 1, active::bool, 2 ORDER BY 1, 2 \crosstabview
+SELECT name, active::bool, count(*) FROM customer WHERE visits < 30 GROUP BY 1, 2 ORDER BY 1, 2 \crosstabview
 SELECT name, visits FROM customer ORDER BY visits DESC LIMIT 3;
 """
 

@@ -4,9 +4,11 @@ A block marked sql is run in the order of the page, in a fresh database and one 
 block marked text right after one is its output: with what differs between any two runs (ciphertext, key ids)
 put out of sight. An error must be announced there, or the page fails.
 """
+import os
 import re
+import subprocess
 
-from cluster import run
+from cluster import BIN
 from tree import ROOT, name, text
 
 PAGES = ["README.md", "docs/getting-started.md", "docs/formats.md", *sorted(
@@ -41,17 +43,22 @@ def blocks(page):
     return found
 
 
+def psql(cluster, script):
+    """As in a terminal: errors stand where they happen."""
+    command = [os.path.join(BIN, "psql"), "-X", "-q", "-h", cluster.directory, "-p", str(cluster.port), "-U", "postgres",
+               "-d", "example"]
+    return subprocess.run(command, input=script, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT).stdout
+
+
 def check(cluster, page):
     """Blocks whose output is another one."""
     wanted = blocks(page)
     mark = "--- end of block ---"
     script = "".join(f"{sql}\n\\echo {mark}\n" for sql, _ in wanted)
     cluster.psql("CREATE DATABASE example")
-    # Errors go where they happen among the output; \c forgets nothing of this.
-    done = run("bash", "-c", f"psql -X -q -h {cluster.directory} -p {cluster.port} -U postgres -d example 2>&1",
-               input=script, check=False)
+    output = psql(cluster, script)
     forget(cluster)
-    got = done.stdout.split(mark)
+    got = output.split(mark + "\n")
     wrong = []
     for number, (sql, expected) in enumerate(wanted):
         output = _plain(got[number]) if number < len(got) else ["(not run)"]

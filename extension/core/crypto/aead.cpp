@@ -1,9 +1,9 @@
 // For a short value nearly all of EVP's AES-GCM is its dispatch: each IV set and each tag fetched
-// looks parameters up by name, which takes longer than the cipher. So the mode comes from libcrypto's
-// GCM (openssl/modes.h) and only the block cipher goes through EVP, as AES-256-ECB, which has
-// nothing to set between messages: less than half the time for values below some hundred bytes.
-// AES and GHASH are OpenSSL's own, with the processor's instructions, as they are in its AES-GCM. With a
-// FIPS provider, AES is the provider's; mode and GHASH stand outside its boundary.
+// looks parameters up by name, which takes longer than the cipher. So the mode comes from
+// libcrypto's GCM (openssl/modes.h) and only the block cipher goes through EVP, as AES-256-ECB,
+// which has nothing to set between messages: less than half the time for values below some hundred
+// bytes. AES and GHASH are OpenSSL's own, with the processor's instructions, as they are in its
+// AES-GCM. With a FIPS provider, AES is the provider's; mode and GHASH stand outside its boundary.
 #include "crypto/aead.hpp"
 
 #include <algorithm>
@@ -22,7 +22,8 @@ constexpr std::size_t kCounterOffset = 12;  // in a counter block: IV, then a 32
 
 struct BlockCipher {
     CipherContext context;
-    // libcrypto's GCM has no way to hear that the cipher failed, so it is noted here and asked after.
+    // libcrypto's GCM has no way to hear that the cipher failed, so it is noted here and asked
+    // after.
     bool failed = false;
 };
 
@@ -37,7 +38,8 @@ void EncryptBlock(const std::uint8_t* in, std::uint8_t* out, const void* key) {
     EncryptBlocks(key, in, out, kBlockSize);
 }
 
-void ExclusiveOr(const std::uint8_t* in, const std::uint8_t* stream, std::size_t size, std::uint8_t* out) {
+void ExclusiveOr(const std::uint8_t* in, const std::uint8_t* stream, std::size_t size,
+                 std::uint8_t* out) {
     for (std::size_t i = 0; i < size; i += sizeof(std::uint64_t)) {
         std::uint64_t a;
         std::uint64_t b;
@@ -106,8 +108,8 @@ void Aead::Seal(const std::uint8_t* iv, ByteView aad, ByteView more_aad, ByteVie
                 std::uint8_t* out, std::uint8_t* tag) {
     GCM128_CONTEXT* gcm = contexts_->gcm.get();
     Start(gcm, iv, aad, more_aad);
-    const bool processed = CRYPTO_gcm128_encrypt_ctr32(gcm, plaintext.data(), out,
-                                                       plaintext.size(), EncryptCounters) == 0;
+    const bool processed = CRYPTO_gcm128_encrypt_ctr32(gcm, plaintext.data(), out, plaintext.size(),
+                                                       EncryptCounters) == 0;
     CRYPTO_gcm128_tag(gcm, tag, kTagSize);
     CheckOpenSsl(processed && !contexts_->cipher.failed, "AES-256-GCM encryption");
 }

@@ -1,5 +1,5 @@
-// rampart.encrypt, decrypt and their kin: the same ciphertexts as the types', as bytea, for columns and
-// places that the user manages.
+// rampart.encrypt, decrypt and their kin: the same ciphertexts as the types', as bytea, for columns
+// and places that the user manages.
 #include "pg/postgres.hpp"
 
 #include "error.hpp"
@@ -40,13 +40,11 @@ Datum Encrypt(FunctionCallInfo fcinfo, Kind kind, Mode mode) {
     }
     log_privacy::Touch();
     types::Scratch scratch;
-    const ByteView plaintext =
-        types::Encode(types::InfoOf(kind), PG_GETARG_DATUM(1), &scratch);
+    const ByteView plaintext = types::Encode(types::InfoOf(kind), PG_GETARG_DATUM(1), &scratch);
     Keyring& keyring = Keyring::Current();
     Scope& scope = keyring.ScopeNamed(TextArgument(fcinfo, 0));
     keyring::RequireRight(scope, keyring::kEncrypt);
-    return PointerGetDatum(
-        types::NewSealed(keyring, scope, mode, kind, plaintext, Aad(fcinfo, 2)));
+    return PointerGetDatum(types::NewSealed(keyring, scope, mode, kind, plaintext, Aad(fcinfo, 2)));
 }
 
 Datum OpenChecked(ByteView bytes, Kind kind, ByteView aad) {
@@ -104,8 +102,7 @@ Datum Problem(FunctionCallInfo fcinfo) {
 
 Datum BlindIndex(FunctionCallInfo fcinfo) {
     log_privacy::Touch();
-    const ByteView value =
-        types::Encode(types::InfoOf(Kind::kText), PG_GETARG_DATUM(1), nullptr);
+    const ByteView value = types::Encode(types::InfoOf(Kind::kText), PG_GETARG_DATUM(1), nullptr);
     Keyring& keyring = Keyring::Current();
     Scope& scope = keyring.ScopeNamed(TextArgument(fcinfo, 0));
     keyring::RequireRight(scope, keyring::kEncryptOrDecrypt);

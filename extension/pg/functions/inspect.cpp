@@ -65,11 +65,11 @@ Datum FromArmour(FunctionCallInfo fcinfo) {
 Datum CiphertextOf(FunctionCallInfo fcinfo) {
     const ByteView bytes = types::DetoastedBytes(PG_GETARG_DATUM(0));
     if (types::Identify(bytes).form == types::Form::kHeld) {
-        throw Error(errc::kScopeUndetermined, "a literal has no ciphertext before it has a scope", "",
-                    "Cast it: 'x'::enc_text(scope).");
+        throw Error(errc::kScopeUndetermined, "a literal has no ciphertext before it has a scope",
+                    "", "Cast it: 'x'::enc_text(scope).");
     }
-    return PointerGetDatum(cstring_to_text_with_len(AsText(bytes).data(),
-                                                    static_cast<int>(bytes.size())));
+    return PointerGetDatum(
+        cstring_to_text_with_len(AsText(bytes).data(), static_cast<int>(bytes.size())));
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// What the SQL functions of sql/rampart/ need of the keyring: new wrapped keys, names and tags, and the
-// state of the root key. None of these is granted to anybody but the extension's owner.
+// What the SQL functions of sql/rampart/ need of the keyring: new wrapped keys, names and tags, and
+// the state of the root key. None of these is granted to anybody but the extension's owner.
 #include <string>
 
 #include "pg/postgres.hpp"
@@ -81,9 +81,10 @@ Datum NewKey(FunctionCallInfo fcinfo) {
 Datum TagOf(FunctionCallInfo fcinfo) {
     const std::string_view name = TextArgument(fcinfo, 0);
     if (!IsScopeName(name)) {
-        throw Error(errc::kInvalidParameter, "not a name for a scope", "",
-                    "1 to 63 letters, digits, underscores, hyphens and dots, beginning with a letter "
-                    "or an underscore.");
+        throw Error(
+            errc::kInvalidParameter, "not a name for a scope", "",
+            "1 to 63 letters, digits, underscores, hyphens and dots, beginning with a letter "
+            "or an underscore.");
     }
     PG_RETURN_INT32(static_cast<std::int32_t>(ScopeTag(name)));
 }
@@ -141,7 +142,6 @@ RAMPART_FUNCTION(rampart_scope_tag) { return functions::TagOf(fcinfo); }
 RAMPART_FUNCTION(rampart_root_key_state) { return functions::RootKeyState(fcinfo); }
 RAMPART_FUNCTION(rampart_keyring_changed) { return functions::KeyringChanged(fcinfo); }
 RAMPART_FUNCTION(rampart_key_id_text) {
-    const std::string digits =
-        rampart::KeyIdText(static_cast<std::uint64_t>(PG_GETARG_INT64(0)));
+    const std::string digits = rampart::KeyIdText(static_cast<std::uint64_t>(PG_GETARG_INT64(0)));
     return functions::Text(digits);
 }

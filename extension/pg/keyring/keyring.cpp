@@ -17,14 +17,16 @@ extern "C" {
 namespace rampart::pg::keyring {
 namespace {
 
-// Only replaced in Current(), so that an invalidation in the middle of a function pulls nothing away.
+// Only replaced in Current(), so that an invalidation in the middle of a function pulls nothing
+// away.
 std::unique_ptr<Keyring> current;
 bool stale = true;
 bool changed = false;  // by an event that arrived while reading
 std::uint64_t rebuilds = 0;
 std::uint64_t catalog_generation = 0;
 
-// A cached plan whose locks are held already runs without anybody having read the invalidation queue.
+// A cached plan whose locks are held already runs without anybody having read the invalidation
+// queue.
 void HearOfChanges() {
     static TimestampTz heard_statement = 0;
     const TimestampTz statement = GetCurrentStatementStartTimestamp();
@@ -35,8 +37,8 @@ void HearOfChanges() {
 
 void OnRelationChange(Datum, Oid relation) {
     const Catalog& catalog = Catalog::Peek();
-    if (!OidIsValid(relation) || relation == catalog.scope_table ||
-        relation == catalog.key_table || relation == catalog.grant_table) {
+    if (!OidIsValid(relation) || relation == catalog.scope_table || relation == catalog.key_table ||
+        relation == catalog.grant_table) {
         stale = changed = true;
     }
 }
@@ -106,7 +108,8 @@ class KeyringBuilder {
         key.wrapped.assign(row.wrapped, row.wrapped + row.wrapped_size);
         key.root_key = static_cast<std::uint64_t>(row.root_key);
         if (row.purpose == KeyPurpose::kIndex) scope->index = &key;
-        if (row.purpose == KeyPurpose::kData && row.state == KeyState::kActive) scope->active = &key;
+        if (row.purpose == KeyPurpose::kData && row.state == KeyState::kActive)
+            scope->active = &key;
     }
 
     std::unique_ptr<Keyring> keyring_;
@@ -116,8 +119,8 @@ Keyring& Keyring::Current() {
     HearOfChanges();
     const Catalog& catalog = Catalog::Current();
     if (stale || catalog_generation != Catalog::generation()) {
-        const MemoryContext scratch =
-            AllocSetContextCreate(CurrentMemoryContext, "rampart keyring rows", ALLOCSET_DEFAULT_SIZES);
+        const MemoryContext scratch = AllocSetContextCreate(
+            CurrentMemoryContext, "rampart keyring rows", ALLOCSET_DEFAULT_SIZES);
         const MemoryContext caller = MemoryContextSwitchTo(scratch);
         changed = false;
         const Tables tables = ReadTables(catalog);
@@ -133,9 +136,7 @@ Keyring& Keyring::Current() {
 
 std::uint64_t Keyring::generation() { return rebuilds; }
 
-void Keyring::RegisterCallbacks() {
-    CacheRegisterRelcacheCallback(OnRelationChange, Datum{0});
-}
+void Keyring::RegisterCallbacks() { CacheRegisterRelcacheCallback(OnRelationChange, Datum{0}); }
 
 Scope* Keyring::FindScope(std::string_view name) {
     for (const auto& scope : scopes_) {
@@ -173,8 +174,8 @@ Scope& Keyring::ScopeTagged(std::uint32_t tag) {
 
 Key& Keyring::KeyWithId(std::uint64_t id) {
     if (Key* key = FindKey(id)) return *key;
-    throw Error(errc::kUnknownKey, "key " + KeyIdText(id) + " is not in this database's keyring", "",
-                "The value was encrypted by another database, or its key's row was removed.");
+    throw Error(errc::kUnknownKey, "key " + KeyIdText(id) + " is not in this database's keyring",
+                "", "The value was encrypted by another database, or its key's row was removed.");
 }
 
 DataKey& Keyring::Active(Scope& scope) {

@@ -1,8 +1,8 @@
 // The keyring of this database as this backend sees it: scopes, keys, grants.
 //
-// Built from the extension's tables when first needed, and again after a change to them: at once for
-// the changing transaction, at its commit for all others, undone by its rollback. Keys are unwrapped
-// when first used. References stay valid until the next call of Current().
+// Built from the extension's tables when first needed, and again after a change to them: at once
+// for the changing transaction, at its commit for all others, undone by its rollback. Keys are
+// unwrapped when first used. References stay valid until the next call of Current().
 #pragma once
 
 #include <cstdint>

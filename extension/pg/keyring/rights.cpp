@@ -41,14 +41,12 @@ std::uint8_t RightsOf(const Scope& scope) {
 
 void RequireRight(const Scope& scope, std::uint8_t any_of) {
     if (HasRight(scope, any_of)) return;
-    const char* verb = any_of == kEncrypt   ? "encrypt"
-                       : any_of == kDecrypt ? "decrypt"
-                                            : "compare";
-    throw Error(errc::kInsufficientPrivilege,
-                std::string("permission denied to ") + verb + " in scope \"" + scope.name + "\"", "",
-                std::string("An administrator can grant it: SELECT rampart.grant_scope('") +
-                    scope.name + "', '<role>', '" + (any_of == kEncrypt ? "encrypt" : "decrypt") +
-                    "').");
+    const char* verb = any_of == kEncrypt ? "encrypt" : any_of == kDecrypt ? "decrypt" : "compare";
+    throw Error(
+        errc::kInsufficientPrivilege,
+        std::string("permission denied to ") + verb + " in scope \"" + scope.name + "\"", "",
+        std::string("An administrator can grant it: SELECT rampart.grant_scope('") + scope.name +
+            "', '<role>', '" + (any_of == kEncrypt ? "encrypt" : "decrypt") + "').");
 }
 
 void RegisterRightsCallbacks() {

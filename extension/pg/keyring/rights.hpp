@@ -1,7 +1,8 @@
 // Whether the current user may encrypt or decrypt in a scope: decided here and nowhere else.
 //
-// Rights come by grant_scope to the user or to a role whose privileges it inherits. Superusers need a
-// grant like anybody else. SECURITY DEFINER and SET ROLE change the current user, and so the rights.
+// Rights come by grant_scope to the user or to a role whose privileges it inherits. Superusers need
+// a grant like anybody else. SECURITY DEFINER and SET ROLE change the current user, and so the
+// rights.
 #pragma once
 
 #include "pg/keyring/keyring.hpp"

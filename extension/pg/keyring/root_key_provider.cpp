@@ -35,8 +35,7 @@ class Answer {
 
     void ReadFrom(std::FILE* stream, const char* source) {
         size_ = std::fread(buffer_.data(), 1, buffer_.size(), stream);
-        if (size_ == buffer_.size())
-            ThrowNoRootKey(std::string(source) + " gave more than a key.");
+        if (size_ == buffer_.size()) ThrowNoRootKey(std::string(source) + " gave more than a key.");
     }
     std::optional<RootKey> Parse() const { return RootKey::Parse({buffer_.data(), size_}); }
 

@@ -55,8 +55,9 @@ Enum Lookup(const Word<Enum> (&words)[Size], const char* word, Enum otherwise) {
 
 constexpr Word<Denied> kDenied[] = {
     {"armour", Denied::kArmour}, {"null", Denied::kNull}, {"mask", Denied::kMask}};
-constexpr Word<KeyState> kStates[] = {
-    {"active", KeyState::kActive}, {"retired", KeyState::kRetired}, {"disabled", KeyState::kDisabled}};
+constexpr Word<KeyState> kStates[] = {{"active", KeyState::kActive},
+                                      {"retired", KeyState::kRetired},
+                                      {"disabled", KeyState::kDisabled}};
 
 ScopeRow ReadScope(const Row& row) {
     // An unknown word means the strictest.

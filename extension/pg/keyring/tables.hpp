@@ -1,5 +1,5 @@
-// The rows of rampart.scope, rampart.key and rampart.scope_grant as plain memory: what is read under
-// the server's rules (any call may longjmp) before C++ builds on it.
+// The rows of rampart.scope, rampart.key and rampart.scope_grant as plain memory: what is read
+// under the server's rules (any call may longjmp) before C++ builds on it.
 #pragma once
 
 #include "pg/catalog.hpp"
@@ -36,8 +36,8 @@ struct Tables {
     int scope_count, key_count, grant_count;
 };
 
-// In the current memory context. Sees what is committed now and what this transaction did: the active
-// snapshot could be old enough to keep a revoked grant alive.
+// In the current memory context. Sees what is committed now and what this transaction did: the
+// active snapshot could be old enough to keep a revoked grant alive.
 Tables ReadTables(const Catalog& catalog);
 
 }  // namespace rampart::pg::keyring

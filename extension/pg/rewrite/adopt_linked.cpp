@@ -1,5 +1,6 @@
-// PostgreSQL refuses to change the type of one end of a foreign key. Encrypting a column that others
-// refer to is therefore carried out by rampart.adopt_column, which changes all of them in one step.
+// PostgreSQL refuses to change the type of one end of a foreign key. Encrypting a column that
+// others refer to is therefore carried out by rampart.adopt_column, which changes all of them in
+// one step.
 #include "pg/rewrite/utility.hpp"
 
 #include "pg/catalog.hpp"
@@ -30,7 +31,8 @@ const AlterTableCmd* OnlyTypeChange(const AlterTableStmt* statement) {
 const char* EncryptedTypeName(const TypeName* name) {
     std::int32_t typmod = -1;
     Oid type = InvalidOid;
-    if (name->setof || name->arrayBounds != NIL || LookupTypeNameOid(nullptr, name, true) == InvalidOid)
+    if (name->setof || name->arrayBounds != NIL ||
+        LookupTypeNameOid(nullptr, name, true) == InvalidOid)
         return nullptr;
     typenameTypeIdAndMod(nullptr, name, &type, &typmod);
     if (Catalog::Current().FindType(type) == nullptr || typmod < 0) return nullptr;
@@ -46,8 +48,8 @@ bool RunQuery(const char* sql, Oid relation, const char* column, const char* typ
     const int result = SPI_execute_with_args(sql, 3, types, values, nullptr, false, 1);
     if (found != nullptr) {
         bool null = true;
-        *found = SPI_processed == 1 &&
-                 DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null));
+        *found = SPI_processed == 1 && DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0],
+                                                                  SPI_tuptable->tupdesc, 1, &null));
     }
     SPI_finish();
     return result == SPI_OK_SELECT;
@@ -65,10 +67,11 @@ bool AdoptLinkedColumn(const Node* node) {
     if (type == nullptr || !OidIsValid(relation)) return false;
     // linked_columns counts the column itself. The types are the same where the step is being done.
     bool linked = false;
-    RunQuery("SELECT count(*) > 1 FROM rampart.linked_columns($1, $2)", relation, command->name, type,
-             &linked);
+    RunQuery("SELECT count(*) > 1 FROM rampart.linked_columns($1, $2)", relation, command->name,
+             type, &linked);
     if (!linked) return false;
-    if (!RunQuery("SELECT rampart.adopt_column($1, $2, $3)", relation, command->name, type, nullptr))
+    if (!RunQuery("SELECT rampart.adopt_column($1, $2, $3)", relation, command->name, type,
+                  nullptr))
         throw Error(errc::kInternal, "could not convert the columns tied by foreign keys");
     return true;
 }

@@ -145,8 +145,8 @@ std::int32_t ModifierOf(Node* node, Oid type) {
     return exprType(node) == type ? exprTypmod(node) : -1;
 }
 
-// The side without a modifier comes under the other's. If both have one, a cast that the user wrote out
-// would still keep an index from being used.
+// The side without a modifier comes under the other's. If both have one, a cast that the user wrote
+// out would still keep an index from being used.
 void RewriteSides(Rewrite& rewrite, const KindOids& oids, Node** left, Node** right) {
     const std::int32_t left_typmod = ModifierOf(*left, oids.type);
     const std::int32_t right_typmod = ModifierOf(*right, oids.type);

@@ -1,6 +1,7 @@
-// CREATE TABLE AS, SELECT INTO and CREATE MATERIALIZED VIEW make a column out of any expression. One of
-// an encrypted type without a modifier is given rampart.default_scope, or refused, before the first row
-// is written: the event trigger that looks after every other way to make a column comes too late here.
+// CREATE TABLE AS, SELECT INTO and CREATE MATERIALIZED VIEW make a column out of any expression.
+// One of an encrypted type without a modifier is given rampart.default_scope, or refused, before
+// the first row is written: the event trigger that looks after every other way to make a column
+// comes too late here.
 #include "pg/rewrite/utility.hpp"
 
 #include "error.hpp"
@@ -35,8 +36,9 @@ void GiveScope(const Catalog& catalog, TargetEntry* target) {
         throw Error(errc::kScopeUndetermined,
                     std::string("encrypted column \"") + (target->resname ? target->resname : "") +
                         "\" has no scope",
-                    "", "Cast the expression: ...::enc_text(scope). A default for expressions "
-                        "without: rampart.default_scope.");
+                    "",
+                    "Cast the expression: ...::enc_text(scope). A default for expressions "
+                    "without: rampart.default_scope.");
     }
     keyring::Keyring::Current().ScopeNamed(scope);
     const std::int32_t typmod = PackModifier({ScopeTag(scope), Mode::kRandomised});

@@ -49,8 +49,8 @@ TargetEntry* PlainTarget(const KindOids& oids, Oid plain, const TargetEntry* ent
     return target;
 }
 
-// SELECT DISTINCT wants to find what it sorts by among what it makes distinct; a value's plaintext adds
-// nothing to the value there.
+// SELECT DISTINCT wants to find what it sorts by among what it makes distinct; a value's plaintext
+// adds nothing to the value there.
 void AddToDistinct(Query* query) {
     List* distinct = static_cast<List*>(copyObjectImpl(query->sortClause));
     ListCell* cell = nullptr;
@@ -66,7 +66,7 @@ void AddToDistinct(Query* query) {
 void ReplaceInDistinctOn(Query* query, const List* former_order) {
     ListCell* former = nullptr;
     ListCell* current = nullptr;
-    forboth (former, former_order, current, query->sortClause) {
+    forboth(former, former_order, current, query->sortClause) {
         const Index reference = lfirst_node(SortGroupClause, former)->tleSortGroupRef;
         ListCell* cell = nullptr;
         foreach (cell, query->distinctClause) {
@@ -83,9 +83,8 @@ void OrderByPlain(const Catalog& catalog, List* clauses, List** targets) {
         const KindOids* oids = SortedKind(catalog, clause);
         if (oids == nullptr) continue;
         const Oid plain = types::InfoOf(catalog.KindOf(*oids)).plain_type;
-        TargetEntry* target =
-            PlainTarget(*oids, plain, get_sortgroupref_tle(clause->tleSortGroupRef, *targets),
-                        *targets);
+        TargetEntry* target = PlainTarget(
+            *oids, plain, get_sortgroupref_tle(clause->tleSortGroupRef, *targets), *targets);
         *targets = lappend(*targets, target);
         const TypeCacheEntry* type =
             lookup_type_cache(plain, TYPECACHE_LT_OPR | TYPECACHE_GT_OPR | TYPECACHE_EQ_OPR);
@@ -99,8 +98,9 @@ void OrderByPlain(const Catalog& catalog, List* clauses, List** targets) {
 }  // namespace
 
 void ThrowNotOrderable(const char* where) {
-    throw Error(errc::kNotOrderable, std::string("cannot order by an encrypted expression ") + where,
-                "", "Order by its plain type: ORDER BY col::text.");
+    throw Error(errc::kNotOrderable,
+                std::string("cannot order by an encrypted expression ") + where, "",
+                "Order by its plain type: ORDER BY col::text.");
 }
 
 bool OrdersEncrypted(const Catalog& catalog, const List* clauses) {
@@ -113,8 +113,7 @@ bool OrdersEncrypted(const Catalog& catalog, const List* clauses) {
 
 void RewriteQueryOrder(const Catalog& catalog, Query* query) {
     if (OrdersEncrypted(catalog, query->sortClause)) {
-        if (query->setOperations != nullptr)
-            ThrowNotOrderable("over UNION, INTERSECT or EXCEPT");
+        if (query->setOperations != nullptr) ThrowNotOrderable("over UNION, INTERSECT or EXCEPT");
         const auto* former_order = static_cast<List*>(copyObjectImpl(query->sortClause));
         OrderByPlain(catalog, query->sortClause, &query->targetList);
         if (query->hasDistinctOn) {
@@ -129,8 +128,8 @@ void RewriteQueryOrder(const Catalog& catalog, Query* query) {
     }
 }
 
-// GREATEST and LEAST compare by the operator class. They get one argument instead: what a function of ours
-// picked out of theirs.
+// GREATEST and LEAST compare by the operator class. They get one argument instead: what a function
+// of ours picked out of theirs.
 void RewriteMinMax(const Catalog& catalog, MinMaxExpr* expression) {
     const KindOids* oids = catalog.FindType(expression->minmaxtype);
     if (oids == nullptr || list_length(expression->args) < 2) return;
@@ -144,9 +143,8 @@ void RewriteMinMax(const Catalog& catalog, MinMaxExpr* expression) {
     FuncExpr* pick = makeFuncExpr(expression->op == IS_GREATEST ? oids->largest : oids->smallest,
                                   oids->type, list_make1(array), expression->minmaxcollid,
                                   expression->inputcollid, COERCE_EXPLICIT_CALL);
-    expression->args =
-        list_make1(makeRelabelType(reinterpret_cast<Expr*>(pick), oids->type, typmod,
-                                   expression->minmaxcollid, COERCE_IMPLICIT_CAST));
+    expression->args = list_make1(makeRelabelType(reinterpret_cast<Expr*>(pick), oids->type, typmod,
+                                                  expression->minmaxcollid, COERCE_IMPLICIT_CAST));
 }
 
 void RewriteAggregateOrder(const Catalog& catalog, Aggref* aggregate) {

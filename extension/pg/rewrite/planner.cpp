@@ -21,8 +21,8 @@ planner_hook_type previous_planner = nullptr;
 create_upper_paths_hook_type previous_upper_paths = nullptr;
 ExecutorStart_hook_type previous_executor_start = nullptr;
 
-// What is planned before a portal runs it, or by EXECUTE or DECLARE CURSOR, goes to the client. Everything
-// else may be stored (CREATE TABLE AS, REFRESH, COPY, functions), and gets ciphertext.
+// What is planned before a portal runs it, or by EXECUTE or DECLARE CURSOR, goes to the client.
+// Everything else may be stored (CREATE TABLE AS, REFRESH, COPY, functions), and gets ciphertext.
 bool GoesToClient() {
     return ActivePortal == nullptr || ActivePortal->commandTag == CMDTAG_EXECUTE ||
            ActivePortal->commandTag == CMDTAG_DECLARE_CURSOR;
@@ -42,9 +42,9 @@ void VeilResult(Rewrite& rewrite, Query* query) {
         FuncExpr* veiled = makeFuncExpr(oids->veil, oids->type, list_make1(expression), collation,
                                         collation, COERCE_EXPLICIT_CALL);
         // Clients were told the column's modifier already.
-        entry->expr = reinterpret_cast<Expr*>(
-            makeRelabelType(reinterpret_cast<Expr*>(veiled), oids->type, exprTypmod(expression),
-                            collation, COERCE_IMPLICIT_CAST));
+        entry->expr = reinterpret_cast<Expr*>(makeRelabelType(reinterpret_cast<Expr*>(veiled),
+                                                              oids->type, exprTypmod(expression),
+                                                              collation, COERCE_IMPLICIT_CAST));
         rewrite.depends_on_keyring = true;
     }
 }
@@ -84,7 +84,8 @@ bool Walk(Node* node, Rewrite* rewrite) {
     return WalkChildren(node, rewrite);
 }
 
-// The scopes whose tokens a plan holds travel with it as invalidation items of a cache that does not exist.
+// The scopes whose tokens a plan holds travel with it as invalidation items of a cache that does
+// not exist.
 constexpr int kComparedScope = -1;
 
 void NoteDependencies(const Rewrite& rewrite, PlannedStmt* plan) {
@@ -103,7 +104,8 @@ void NoteDependencies(const Rewrite& rewrite, PlannedStmt* plan) {
     }
 }
 
-// A cached plan outlives the right that its tokens were made with, in a transaction that holds its locks.
+// A cached plan outlives the right that its tokens were made with, in a transaction that holds its
+// locks.
 void RequireRights(const PlannedStmt* plan) {
     ListCell* cell = nullptr;
     foreach (cell, plan->invalItems) {
@@ -130,7 +132,8 @@ PlannedStmt* Plan(Query* query, const char* text, int options, ParamListInfo par
 
 void OnExecutorStart(QueryDesc* query, int flags) {
     if (query->plannedstmt->invalItems != NIL) Guard([&] { RequireRights(query->plannedstmt); });
-    auto* start = previous_executor_start != nullptr ? previous_executor_start : standard_ExecutorStart;
+    auto* start =
+        previous_executor_start != nullptr ? previous_executor_start : standard_ExecutorStart;
     start(query, flags);
 }
 

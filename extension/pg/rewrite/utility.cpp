@@ -12,9 +12,9 @@ namespace {
 
 ProcessUtility_hook_type previous_utility = nullptr;
 
-void OnUtility(PlannedStmt* statement, const char* text, bool read_only, ProcessUtilityContext context,
-               ParamListInfo parameters, QueryEnvironment* environment, DestReceiver* receiver,
-               QueryCompletion* completion) {
+void OnUtility(PlannedStmt* statement, const char* text, bool read_only,
+               ProcessUtilityContext context, ParamListInfo parameters,
+               QueryEnvironment* environment, DestReceiver* receiver, QueryCompletion* completion) {
     const NodeTag tag = nodeTag(statement->utilityStmt);
     if (tag == T_AlterTableStmt && context != PROCESS_UTILITY_SUBCOMMAND &&
         Guard([&] { return AdoptLinkedColumn(statement->utilityStmt); })) {

@@ -12,8 +12,8 @@ namespace rampart::pg::rewrite {
 // Gives every encrypted column of CREATE TABLE AS, also within EXPLAIN, a scope. Error RMT04.
 void GiveScopes(Node* statement);
 
-// Carries out ALTER TABLE ... ALTER COLUMN ... TYPE enc_...() where a foreign key ties the column to
-// another, which then changes with it. False: nothing of the kind.
+// Carries out ALTER TABLE ... ALTER COLUMN ... TYPE enc_...() where a foreign key ties the column
+// to another, which then changes with it. False: nothing of the kind.
 bool AdoptLinkedColumn(const Node* statement);
 
 void InstallUtilityHook();

@@ -1,5 +1,5 @@
-// Statistics for ANALYZE. Of deterministic columns the usual ones, over ciphertexts; of others only the
-// share of NULLs and the width: their values do not compare.
+// Statistics for ANALYZE. Of deterministic columns the usual ones, over ciphertexts; of others only
+// the share of NULLs and the width: their values do not compare.
 #include "pg/postgres.hpp"
 
 #include "pg/boundary.hpp"
@@ -29,7 +29,8 @@ void ComputeWidth(VacAttrStats* stats, AnalyzeAttrFetchFunc fetch, int rows, dou
     if (rows == 0) return;
     stats->stats_valid = true;
     stats->stanullfrac = static_cast<float4>(static_cast<double>(nulls) / rows);
-    stats->stawidth = rows == nulls ? stats->attrtype->typlen : static_cast<int32>(width / (rows - nulls));
+    stats->stawidth =
+        rows == nulls ? stats->attrtype->typlen : static_cast<int32>(width / (rows - nulls));
     stats->stadistinct = static_cast<float4>(-1.0 * (1.0 - stats->stanullfrac));
 }
 

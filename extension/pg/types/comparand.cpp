@@ -116,17 +116,13 @@ Datum Veil(FunctionCallInfo fcinfo) {
 namespace types = rampart::pg::types;
 
 // (enc, int4) -> enc
-RAMPART_FUNCTION(rampart_comparand) {
-    return types::EncryptedComparand(fcinfo);
-}
+RAMPART_FUNCTION(rampart_comparand) { return types::EncryptedComparand(fcinfo); }
 
 RAMPART_FUNCTION(rampart_veil) { return types::Veil(fcinfo); }
 
 // (plain, int4) -> enc
-#define RAMPART_KIND_COMPARAND(name, kind)                                               \
-    RAMPART_FUNCTION(rampart_##name##_comparand) {                                       \
-        return types::PlainComparand(fcinfo, kind);                                       \
-    }
+#define RAMPART_KIND_COMPARAND(name, kind) \
+    RAMPART_FUNCTION(rampart_##name##_comparand) { return types::PlainComparand(fcinfo, kind); }
 RAMPART_KIND_COMPARAND(text, rampart::Kind::kText)
 RAMPART_KIND_COMPARAND(bytea, rampart::Kind::kBytea)
 RAMPART_KIND_COMPARAND(int8, rampart::Kind::kInt8)

@@ -36,16 +36,15 @@ Mode ModeOf(Form form) {
 void RequireArmourAllowed(const Scope& scope) {
     if (settings::armour_input != settings::kArmourAuto || IsLogicalWorker()) return;
     if (!keyring::HasRight(scope, keyring::kDecrypt)) return;
-    throw Error(errc::kArmourRefused,
-                "input looks like ciphertext, and this role could decrypt it",
+    throw Error(errc::kArmourRefused, "input looks like ciphertext, and this role could decrypt it",
                 "An application that stores what users type would hand them other people's values.",
                 "To load ciphertext on purpose: SET rampart.armour_input = 'verify'.");
 }
 
 bool TrustsArmour() { return settings::armour_input == settings::kArmourTrust && superuser(); }
 
-// True if the tag was right; false if it cannot be known for lack of a root key, where nothing could
-// be decrypted anyway: a dump must restore before its root key is there.
+// True if the tag was right; false if it cannot be known for lack of a root key, where nothing
+// could be decrypted anyway: a dump must restore before its root key is there.
 bool VerifyTag(Keyring& keyring, const Ciphertext& ciphertext) {
     try {
         const ByteView plaintext = OpenSealed(keyring, ciphertext);
@@ -86,8 +85,8 @@ Datum SealFor(Kind kind, ByteView plaintext, const Modifier& modifier) {
 
 }  // namespace
 
-// COPY itself is calling, for a constraint or a domain: a trigger's function would have its own callback
-// on top.
+// COPY itself is calling, for a constraint or a domain: a trigger's function would have its own
+// callback on top.
 bool IsCopyLoading() {
     return error_context_stack != nullptr && error_context_stack->callback == CopyFromErrorCallback;
 }
@@ -203,10 +202,10 @@ void RequireScope(const Identity& identity, std::uint32_t scope_tag) {
     const Scope& scope = keyring.ScopeTagged(scope_tag);
     const Scope& other = ScopeOf(keyring, identity);
     if (&other == &scope) return;
-    throw Error(errc::kScopesDiffer,
-                "values of scopes \"" + scope.name + "\" and \"" + other.name +
-                    "\" cannot be compared",
-                "", "Cast both to their plain type.");
+    throw Error(
+        errc::kScopesDiffer,
+        "values of scopes \"" + scope.name + "\" and \"" + other.name + "\" cannot be compared", "",
+        "Cast both to their plain type.");
 }
 
 }  // namespace rampart::pg::types

@@ -11,8 +11,8 @@ namespace rampart::pg::types {
 // Right: encrypt.
 Datum FromPlaintext(Kind kind, ByteView plaintext, std::int32_t typmod);
 
-// Armour for such a column: taken as it is where key, kind, scope and mode fit and the tag is right.
-// Errors RMC01 to RMC04, RMK02 to RMK04.
+// Armour for such a column: taken as it is where key, kind, scope and mode fit and the tag is
+// right. Errors RMC01 to RMC04, RMK02 to RMK04.
 Datum FromArmour(Kind kind, std::string_view armour, std::int32_t typmod);
 
 // To another modifier. A value that is sealed as asked stays what it is, also under an older key.
@@ -21,9 +21,9 @@ Datum Coerce(Datum value, std::int32_t typmod);
 // The plain type's value. Right: decrypt.
 Datum ToPlain(Kind kind, Datum value);
 
-// Whether a CHECK must do without this value: COPY is loading rows for a role without the right, or before
-// the keys of a restored dump are there. Dumps are made and restored by roles that cannot decrypt; a
-// constraint that needs to is unknown then, as it is for NULL.
+// Whether a CHECK must do without this value: COPY is loading rows for a role without the right, or
+// before the keys of a restored dump are there. Dumps are made and restored by roles that cannot
+// decrypt; a constraint that needs to is unknown then, as it is for NULL.
 bool IsCopyLoading();
 bool IsUnknownWhileLoading(const Identity& identity, std::uint8_t rights);
 
@@ -35,8 +35,8 @@ struct Shown {
 };
 Shown Show(Kind kind, Datum value);
 
-// A value that is to be compared with those of a deterministic column: errors RMT02, RMT03 unless it is
-// deterministic and of that scope.
+// A value that is to be compared with those of a deterministic column: errors RMT02, RMT03 unless
+// it is deterministic and of that scope.
 void RequireScope(const Identity& identity, std::uint32_t scope_tag);
 
 // The token that a plaintext has in a scope. Right: encrypt or decrypt.

@@ -1,7 +1,7 @@
 // Input, output, receive and send of every encrypted type.
 //
-// Input takes plaintext, or armour; output gives plaintext or armour by the reader's rights, in text
-// and binary alike. Binary plaintext is the plain type's wire format.
+// Input takes plaintext, or armour; output gives plaintext or armour by the reader's rights, in
+// text and binary alike. Binary plaintext is the plain type's wire format.
 #include <cstring>
 
 #include "pg/types/convert.hpp"
@@ -68,28 +68,28 @@ Datum ToPlainUnlessLoading(FunctionCallInfo fcinfo, Kind kind) {
 }  // namespace rampart::pg::types
 
 // The kind is known by the function's name: a value does not say it before it is parsed.
-#define RAMPART_KIND_IO(name, kind)                                                          \
-    RAMPART_FUNCTION(rampart_##name##_in) {                                                  \
-        return rampart::pg::types::In(kind, PG_GETARG_CSTRING(0), PG_GETARG_INT32(2));       \
-    }                                                                                        \
-    RAMPART_FUNCTION(rampart_##name##_out) {                                                 \
-        PG_RETURN_CSTRING(rampart::pg::types::Out(kind, PG_GETARG_DATUM(0)));                \
-    }                                                                                        \
-    RAMPART_FUNCTION(rampart_##name##_recv) {                                                \
-        auto* buffer = reinterpret_cast<StringInfo>(PG_GETARG_POINTER(0));                   \
-        return rampart::pg::types::Receive(kind, buffer, PG_GETARG_INT32(2));                \
-    }                                                                                        \
-    RAMPART_FUNCTION(rampart_##name##_send) {                                                \
-        return rampart::pg::types::Send(kind, PG_GETARG_DATUM(0));                           \
-    }                                                                                        \
-    RAMPART_FUNCTION(rampart_##name##_to_plain) {                                            \
-        return rampart::pg::types::ToPlainUnlessLoading(fcinfo, kind);                       \
-    }                                                                                        \
-    RAMPART_FUNCTION(rampart_##name##_from_plain) {                                          \
-        using namespace rampart::pg::types;                                                  \
-        Scratch scratch;                                                                     \
-        return FromPlaintext(kind, Encode(InfoOf(kind), PG_GETARG_DATUM(0), &scratch),       \
-                             PG_GETARG_INT32(1));                                            \
+#define RAMPART_KIND_IO(name, kind)                                                    \
+    RAMPART_FUNCTION(rampart_##name##_in) {                                            \
+        return rampart::pg::types::In(kind, PG_GETARG_CSTRING(0), PG_GETARG_INT32(2)); \
+    }                                                                                  \
+    RAMPART_FUNCTION(rampart_##name##_out) {                                           \
+        PG_RETURN_CSTRING(rampart::pg::types::Out(kind, PG_GETARG_DATUM(0)));          \
+    }                                                                                  \
+    RAMPART_FUNCTION(rampart_##name##_recv) {                                          \
+        auto* buffer = reinterpret_cast<StringInfo>(PG_GETARG_POINTER(0));             \
+        return rampart::pg::types::Receive(kind, buffer, PG_GETARG_INT32(2));          \
+    }                                                                                  \
+    RAMPART_FUNCTION(rampart_##name##_send) {                                          \
+        return rampart::pg::types::Send(kind, PG_GETARG_DATUM(0));                     \
+    }                                                                                  \
+    RAMPART_FUNCTION(rampart_##name##_to_plain) {                                      \
+        return rampart::pg::types::ToPlainUnlessLoading(fcinfo, kind);                 \
+    }                                                                                  \
+    RAMPART_FUNCTION(rampart_##name##_from_plain) {                                    \
+        using namespace rampart::pg::types;                                            \
+        Scratch scratch;                                                               \
+        return FromPlaintext(kind, Encode(InfoOf(kind), PG_GETARG_DATUM(0), &scratch), \
+                             PG_GETARG_INT32(1));                                      \
     }
 
 RAMPART_KIND_IO(text, rampart::Kind::kText)

@@ -22,7 +22,8 @@ namespace {
 
 constexpr KindInfo kKinds[] = {
     {Kind::kText, "enc_text", TEXTOID, true, textin, textout, textrecv, textsend, bttextcmp, 0},
-    {Kind::kBytea, "enc_bytea", BYTEAOID, true, byteain, byteaout, bytearecv, byteasend, byteacmp, 0},
+    {Kind::kBytea, "enc_bytea", BYTEAOID, true, byteain, byteaout, bytearecv, byteasend, byteacmp,
+     0},
     {Kind::kJsonb, "enc_jsonb", JSONBOID, false, jsonb_in, jsonb_out, jsonb_recv, jsonb_send,
      jsonb_cmp, 0},
     {Kind::kNumeric, "enc_numeric", NUMERICOID, false, numeric_in, numeric_out, numeric_recv,
@@ -36,15 +37,16 @@ constexpr KindInfo kKinds[] = {
 };
 
 [[noreturn]] void ThrowNotOfKind(const KindInfo& info) {
-    throw Error(errc::kMalformedCiphertext, std::string("decrypted bytes are not a value of kind ") +
-                                                std::string(KindName(info.kind)));
+    throw Error(
+        errc::kMalformedCiphertext,
+        std::string("decrypted bytes are not a value of kind ") + std::string(KindName(info.kind)));
 }
 
 // Text is UTF-8 in every ciphertext, whatever the database's encoding.
 ByteView ToUtf8(const char* text, int length) {
-    auto* converted = reinterpret_cast<char*>(pg_do_encoding_conversion(
-        reinterpret_cast<unsigned char*>(const_cast<char*>(text)), length, GetDatabaseEncoding(),
-        PG_UTF8));
+    auto* converted = reinterpret_cast<char*>(
+        pg_do_encoding_conversion(reinterpret_cast<unsigned char*>(const_cast<char*>(text)), length,
+                                  GetDatabaseEncoding(), PG_UTF8));
     if (converted == text) return AsBytes({text, static_cast<std::size_t>(length)});
     return AsBytes(converted);
 }

@@ -48,10 +48,11 @@ std::int32_t ModifierIn(ArrayType* array, bool deterministic_allowed) {
     const Modifier modifier = ParseModifier({words.words, words.count});
     if (modifier.mode == Mode::kDeterministic) {
         if (!deterministic_allowed) {
-            throw Error(errc::kDeterministicRefused, "this type cannot be deterministic",
-                        "Equal numerics and jsonb values may be written differently, and two "
-                        "booleans hide nothing.",
-                        "Leave the mode out, or store the value in an enc_text or enc_int8 column.");
+            throw Error(
+                errc::kDeterministicRefused, "this type cannot be deterministic",
+                "Equal numerics and jsonb values may be written differently, and two "
+                "booleans hide nothing.",
+                "Leave the mode out, or store the value in an enc_text or enc_int8 column.");
         }
         if (!settings::allow_deterministic) {
             throw Error(errc::kDeterministicRefused, "deterministic mode is not allowed here",

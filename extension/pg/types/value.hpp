@@ -2,13 +2,13 @@
 //
 //   sealed   a ciphertext of format 1: the only form that a table holds
 //   held     plaintext whose column is not known yet: a literal or parameter before it is coerced.
-//            Output prints it, coercion to a column's modifier seals it. No table column is without a
-//            modifier (sql/rampart/50_columns.sql sees to that), so it cannot be stored
+//            Output prints it, coercion to a column's modifier seals it. No table column is without
+//            a modifier (sql/rampart/50_columns.sql sees to that), so it cannot be stored
 //   token    what a deterministic value is compared by, without the value: its IV. Stands beside a
 //            column in a plan, where a plaintext would show up in EXPLAIN; prints as armour
 //
-// The first byte tells them apart. That of a ciphertext is 0x11 or 0x12; those of the other two differ from
-// it in five bits and more, so that damage on disk does not turn one into the other.
+// The first byte tells them apart. That of a ciphertext is 0x11 or 0x12; those of the other two
+// differ from it in five bits and more, so that damage on disk does not turn one into the other.
 #pragma once
 
 #include "bytes.hpp"

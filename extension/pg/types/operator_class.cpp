@@ -1,0 +1,110 @@
+// The btree and hash operator classes. Their order is that of IVs, means nothing and is never
+// shown: where a user asks for an order, the rewrite sorts by the plain type (rewrite/order.cpp).
+#include "pg/types/compare.hpp"
+
+#include "error.hpp"
+#include "pg/boundary.hpp"
+#include "pg/catalog.hpp"
+
+extern "C" {
+#include "common/hashfn.h"
+#include "utils/memutils.h"
+#include "utils/sortsupport.h"
+#include "utils/typcache.h"
+}
+
+namespace rampart::pg::types {
+namespace {
+
+// Arrays, rows and the like compare their elements by what the type cache says, and no rewrite
+// passes there: the order of IVs would show.
+bool IsCalledByContainer(const FmgrInfo* function, Kind kind) {
+    static std::uint64_t generation = 0;
+    static const FmgrInfo* of_type_cache[kMaxKind];
+    const Catalog& catalog = Catalog::Current();
+    if (generation != Catalog::generation()) {
+        for (std::size_t i = 0; i < catalog.kinds.size(); ++i) {
+            of_type_cache[i] =
+                &lookup_type_cache(catalog.kinds[i].type, TYPECACHE_CMP_PROC_FINFO)->cmp_proc_finfo;
+        }
+        generation = Catalog::generation();
+    }
+    return function == of_type_cache[static_cast<std::uint8_t>(kind) - 1];
+}
+
+void RequireNoContainer(const FmgrInfo* function, Kind kind) {
+    if (!IsCalledByContainer(function, kind) || ComparesCiphertexts()) return;
+    throw Error(errc::kNotOrderable, "arrays and rows that hold encrypted values have no order", "",
+                "Cast their elements to the plain type.");
+}
+
+// The operator classes' order. Two held values have none that agrees with IVs.
+int Order(FunctionCallInfo fcinfo) {
+    RequirePlannedWithUs();
+    Identity a = IdentifyDatum(PG_GETARG_DATUM(0));
+    RequireNoContainer(fcinfo->flinfo, a.kind);
+    Identity b = IdentifyDatum(PG_GETARG_DATUM(1));
+    if (!Resolve(fcinfo, &a, &b)) ThrowUndetermined();
+    return CompareIv(a, b);
+}
+
+Identity Hashable(FunctionCallInfo fcinfo) {
+    RequirePlannedWithUs();
+    RequireDeterministicCollation(PG_GET_COLLATION());
+    return WithIv(PG_GETARG_DATUM(0), SiteOf(fcinfo->flinfo));
+}
+
+int CompareForSort(Datum a, Datum b, SortSupport support) {
+    return Guard([&] {
+        auto& site = *static_cast<Site*>(support->ssup_extra);
+        return CompareIv(WithIv(a, site), WithIv(b, site));
+    });
+}
+
+// The first eight bytes of the IV decide all but never.
+Datum Abbreviate(Datum value, SortSupport support) {
+    return Guard([&] {
+        const Identity identity = WithIv(value, *static_cast<Site*>(support->ssup_extra));
+        return UInt64GetDatum(LoadBigEndian<std::uint64_t>(identity.iv));
+    });
+}
+
+bool KeepAbbreviating(int, SortSupport) { return false; }
+
+void PrepareSort(SortSupport support) {
+    RequirePlannedWithUs();
+    RequireDeterministicCollation(support->ssup_collation);
+    support->ssup_extra = MemoryContextAllocZero(support->ssup_cxt, sizeof(Site));
+    support->comparator = CompareForSort;
+    if (!support->abbreviate) return;
+    support->comparator = ssup_datum_unsigned_cmp;
+    support->abbrev_converter = Abbreviate;
+    support->abbrev_abort = KeepAbbreviating;
+    support->abbrev_full_comparator = CompareForSort;
+}
+
+}  // namespace
+}  // namespace rampart::pg::types
+
+namespace types = rampart::pg::types;
+
+// Private ordering operators of the btree operator class.
+RAMPART_FUNCTION(rampart_sort_lt) { PG_RETURN_BOOL(types::Order(fcinfo) < 0); }
+RAMPART_FUNCTION(rampart_sort_le) { PG_RETURN_BOOL(types::Order(fcinfo) <= 0); }
+RAMPART_FUNCTION(rampart_sort_gt) { PG_RETURN_BOOL(types::Order(fcinfo) > 0); }
+RAMPART_FUNCTION(rampart_sort_ge) { PG_RETURN_BOOL(types::Order(fcinfo) >= 0); }
+RAMPART_FUNCTION(rampart_sort_cmp) { PG_RETURN_INT32(types::Order(fcinfo)); }
+
+RAMPART_FUNCTION(rampart_sort_support) {
+    types::PrepareSort(reinterpret_cast<SortSupport>(PG_GETARG_POINTER(0)));
+    PG_RETURN_VOID();
+}
+
+RAMPART_FUNCTION(rampart_hash) {
+    return hash_any(types::Hashable(fcinfo).iv, rampart::Aead::kIvSize);
+}
+
+RAMPART_FUNCTION(rampart_hash_extended) {
+    return hash_any_extended(types::Hashable(fcinfo).iv, rampart::Aead::kIvSize,
+                             static_cast<std::uint64_t>(PG_GETARG_INT64(1)));
+}
