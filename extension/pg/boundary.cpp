@@ -4,6 +4,10 @@
 
 #include "pg/boundary.hpp"
 
+extern "C" {
+#include "mb/pg_wchar.h"
+}
+
 namespace rampart::pg {
 namespace boundary {
 namespace {
@@ -22,6 +26,12 @@ void Fill(Pending* pending, const SqlState& state, std::string_view message,
     Copy(pending->message, message);
     Copy(pending->detail, detail);
     Copy(pending->hint, hint);
+}
+
+// A text that did not fit may end in the middle of a character.
+void DropHalfCharacter(char* text) {
+    const int length = static_cast<int>(std::strlen(text));
+    text[pg_mbcliplen(text, length, length)] = '\0';
 }
 
 int SqlStateNumber(const char* code) {
@@ -46,7 +56,8 @@ void Capture(Pending* pending) noexcept {
     }
 }
 
-void Raise(const Pending& pending) {
+void Raise(Pending& pending) {
+    for (char* text : {pending.message, pending.detail, pending.hint}) DropHalfCharacter(text);
     if (pending.server != nullptr) ReThrowError(pending.server);
     ereport(ERROR, (errcode(SqlStateNumber(pending.sqlstate)), errmsg("%s", pending.message),
                     pending.detail[0] != '\0' ? errdetail("%s", pending.detail) : 0,

@@ -36,7 +36,7 @@ struct Pending {
     ErrorData* server;
 };
 void Capture(Pending* pending) noexcept;  // REQUIRES: called from a catch block
-[[noreturn]] void Raise(const Pending& pending);
+[[noreturn]] void Raise(Pending& pending);
 [[noreturn]] void ThrowServerError(MemoryContext context);
 
 }  // namespace boundary

@@ -7,6 +7,7 @@
 #include "pg/keyring/rights.hpp"
 #include "pg/keyring/root_key_provider.hpp"
 #include "pg/log_privacy.hpp"
+#include "pg/rewrite/results.hpp"
 #include "pg/rewrite/rewrite.hpp"
 #include "pg/rewrite/utility.hpp"
 #include "pg/settings.hpp"
@@ -42,6 +43,7 @@ void _PG_init() {
         rampart::pg::keyring::RegisterRightsCallbacks();
         rampart::pg::rewrite::InstallPlannerHooks();
         rampart::pg::rewrite::InstallUtilityHook();
+        rampart::pg::rewrite::InstallResultsHook();
         rampart::pg::log_privacy::InstallHook();
         if (process_shared_preload_libraries_in_progress) rampart::pg::keyring::PreloadRootKey();
         if (LoadedInMidStatement()) rampart::pg::types::NoteLoadedLate();

@@ -16,6 +16,7 @@ int armour_input = kArmourAuto;
 bool allow_deterministic = true;
 bool core_dumps = false;
 bool quiet_errors = true;
+bool plain_results = true;
 
 namespace {
 const config_enum_entry kArmourInputs[] = {{"auto", kArmourAuto, false},
@@ -55,6 +56,10 @@ void Define() {
                              "encrypted values out of the log.",
                              "The client still receives detail and context.", &quiet_errors, true,
                              PGC_SUSET, 0, nullptr, nullptr, nullptr);
+    DefineCustomBoolVariable("rampart.plain_results",
+                             "Sends clients the plain types of what they may decrypt.",
+                             "Off: results name the encrypted types, which drivers take for text.",
+                             &plain_results, true, PGC_USERSET, 0, nullptr, nullptr, nullptr);
     MarkGUCPrefixReserved("rampart");
 }
 

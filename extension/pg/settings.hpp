@@ -1,4 +1,4 @@
-// Settings (GUCs). docs/settings.md describes them for users.
+// Settings (GUCs). docs/reference/settings.md describes them for users.
 #pragma once
 
 namespace rampart::pg::settings {
@@ -20,6 +20,7 @@ extern int armour_input;
 extern bool allow_deterministic;
 extern bool core_dumps;
 extern bool quiet_errors;
+extern bool plain_results;
 
 void Define();
 

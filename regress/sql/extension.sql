@@ -4,7 +4,8 @@
 -- How its functions are marked. Nothing that encrypts or decrypts is IMMUTABLE: the planner would fold
 -- it, and a plan or a view would hold a plaintext, or one nonce would be used twice.
 SELECT regexp_replace(p.proname, 'enc_(text|bytea|jsonb|numeric|int8|date|timestamptz|uuid|bool)', 'enc_*') AS function,
-       count(*), l.lanname, p.provolatile AS volatile, p.proparallel AS parallel, p.proisstrict AS strict, p.proleakproof AS leakproof, p.prosecdef AS definer
+       count(*), l.lanname, p.provolatile AS volatile, p.proparallel AS parallel, p.proisstrict AS strict,
+       p.proleakproof AS leakproof, p.prosecdef AS definer
 FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
 WHERE p.pronamespace = 'rampart'::regnamespace GROUP BY 1, 3, 4, 5, 6, 7, 8 ORDER BY 1 COLLATE "C", 4, 3, 6;
 
@@ -24,12 +25,15 @@ WHERE p.pronamespace = 'rampart'::regnamespace AND obj_description(p.oid, 'pg_pr
   AND p.oid::regprocedure::text !~ 'enc_(text|bytea|jsonb|numeric|int8|date|timestamptz|uuid|bool)'
 UNION ALL
 SELECT 'relation', c.oid::regclass::text FROM pg_class c
-WHERE c.relnamespace = 'rampart'::regnamespace AND c.relkind IN ('r', 'v') AND obj_description(c.oid, 'pg_class') IS NULL
+WHERE c.relnamespace = 'rampart'::regnamespace AND c.relkind IN ('r', 'v')
+  AND obj_description(c.oid, 'pg_class') IS NULL
 UNION ALL
 SELECT 'type', t.oid::regtype::text FROM pg_type t
-WHERE t.typname ~ '^enc_' AND t.typnamespace = 'pg_catalog'::regnamespace AND obj_description(t.oid, 'pg_type') IS NULL
+WHERE t.typname ~ '^enc_' AND t.typnamespace = 'pg_catalog'::regnamespace
+  AND obj_description(t.oid, 'pg_type') IS NULL
 ORDER BY 1, 2;
-SELECT t.oid::regtype AS type, t.typcategory AS category, t.typstorage AS storage, t.typalign AS align, obj_description(t.oid, 'pg_type') AS comment
+SELECT t.oid::regtype AS type, t.typcategory AS category, t.typstorage AS storage, t.typalign AS align,
+       obj_description(t.oid, 'pg_type') AS comment
 FROM pg_type t WHERE t.typname ~ '^enc_' AND t.typnamespace = 'pg_catalog'::regnamespace ORDER BY t.typname COLLATE "C";
 
 -- It goes without a trace, and comes again.
@@ -46,6 +50,6 @@ SELECT count(*) FROM pg_operator WHERE oid >= 16384;
 CREATE EXTENSION rampart;
 SELECT rampart.create_scope('pii');
 CREATE TABLE t2 (a enc_text(pii, deterministic) PRIMARY KEY);
-SELECT extname, extrelocatable, nspname FROM pg_extension JOIN pg_namespace n ON n.oid = extnamespace WHERE extname = 'rampart';
+SELECT extrelocatable, extnamespace::regnamespace FROM pg_extension WHERE extname = 'rampart';
 \c regression
 DROP DATABASE afresh;

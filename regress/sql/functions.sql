@@ -17,7 +17,8 @@ SELECT md5(rampart.decrypt(rampart.encrypt('fn', repeat('long', 500000)))) = md5
 CREATE TABLE note (id int PRIMARY KEY, body bytea);
 INSERT INTO note SELECT id, rampart.encrypt('fn', 'note ' || id, aad => 'note:' || id) FROM generate_series(1, 2) id;
 SELECT id, rampart.decrypt(body, aad => 'note:' || id) FROM note ORDER BY id;
-SELECT rampart.try_decrypt(body, 'note:2') IS NULL AS moved, rampart.try_decrypt(body) IS NULL AS "without aad" FROM note WHERE id = 1;
+SELECT rampart.try_decrypt(body, 'note:2') IS NULL AS moved, rampart.try_decrypt(body) IS NULL AS "without aad"
+FROM note WHERE id = 1;
 DO $$
 BEGIN
     PERFORM rampart.decrypt(body, 'note:2') FROM functions.note WHERE id = 1;
@@ -39,8 +40,9 @@ RESET rampart.allow_deterministic;
 -- A blind index finds what the user computes himself: here without case.
 CREATE TABLE member (id int, email enc_text(fn), email_index bytea);
 CREATE INDEX ON member (email_index);
-INSERT INTO member SELECT n, 'User' || n || '@Example.com', rampart.blind_index('fn', lower('User' || n || '@Example.com'), 'member.email')
-FROM generate_series(1, 1000) n;
+INSERT INTO member
+SELECT n, email, rampart.blind_index('fn', lower(email), 'member.email')
+FROM generate_series(1, 1000) n, concat('User', n, '@Example.com') email;
 ANALYZE member;
 SELECT id, email FROM member WHERE email_index = rampart.blind_index('fn', lower('user77@EXAMPLE.com'), 'member.email');
 SELECT plan($$SELECT id FROM member WHERE email_index = rampart.blind_index('fn', 'x', 'member.email')$$);
@@ -51,7 +53,8 @@ SELECT rampart.blind_index('fn', 'x', 'a') = rampart.blind_index('fn', 'x', 'b')
 SELECT i.scope, i.version, i.mode, i.kind, i.length, i.key_id ~ '^[0-9a-f]{16}$' AS key_id
 FROM rampart.inspect(rampart.encrypt('fn', '{}'::jsonb)) i;
 SELECT count(*) FROM rampart.keys k, member m, rampart.inspect(rampart.ciphertext(m.email)) i WHERE k.id = i.key_id;
-SELECT rampart.dearmour(rampart.armour(body)) = body AS same, left(rampart.armour(body), 5) AS prefix FROM note WHERE id = 1;
+SELECT rampart.dearmour(rampart.armour(body)) = body AS same, left(rampart.armour(body), 5) AS prefix
+FROM note WHERE id = 1;
 SELECT * FROM rampart.inspect('\x00');
 \echo :SQLSTATE
 SELECT rampart.armour('not a ciphertext');
@@ -68,7 +71,8 @@ SELECT rampart.decrypt(rampart.encrypt('fn', '\x00'::bytea));
 \echo :SQLSTATE
 SELECT rampart.decrypt(overlay(body PLACING '\x0102030405060708' FROM 3 FOR 8)) FROM note WHERE id = 1;
 \echo :SQLSTATE
-SELECT rampart.try_decrypt('\x1234'), rampart.try_decrypt(rampart.encrypt('fn', '\x00'::bytea)), rampart.try_decrypt(NULL::bytea);
+SELECT rampart.try_decrypt('\x1234') AS malformed, rampart.try_decrypt(rampart.encrypt('fn', '\x00'::bytea)) AS bytea,
+       rampart.try_decrypt(NULL::bytea) AS null;
 
 -- One damaged row: the rest is readable, and the row is found.
 CREATE TABLE damaged (id int PRIMARY KEY, secret enc_text(fn));

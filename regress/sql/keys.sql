@@ -4,7 +4,8 @@ SET search_path = keys, public;
 SELECT rampart.create_scope('keys');
 SELECT rampart.grant_scope('keys', current_user::regrole);
 CREATE VIEW keyring AS
-SELECT purpose, version, state, root_key ~ '^[0-9a-f]{16}$' AS root_key FROM rampart.keys WHERE scope = 'keys' ORDER BY purpose, version;
+SELECT purpose, version, state, root_key ~ '^[0-9a-f]{16}$' AS root_key
+FROM rampart.keys WHERE scope = 'keys' ORDER BY purpose, version;
 CREATE FUNCTION key_of(asked int) RETURNS text STABLE LANGUAGE sql
 AS $$ SELECT id FROM rampart.keys WHERE scope = 'keys' AND purpose = 'data' AND version = asked $$;
 CREATE FUNCTION try(command text) RETURNS text LANGUAGE plpgsql AS $$
@@ -67,17 +68,19 @@ SELECT try($$SELECT rampart.disable_key('0000000000000000')$$), try($$SELECT ram
 
 -- Names of scopes.
 SELECT try(format('SELECT rampart.create_scope(%L)', name)) AS result, name
-FROM (VALUES ('keys'), (''), ('9lives'), ('a b'), ('sc"ope'), ('naïve'), ('a.b-c_1'), (repeat('n', 63)), (repeat('n', 64))) v (name);
+FROM unnest(ARRAY['keys', '', '9lives', 'a b', 'sc"ope', 'naïve', 'a.b-c_1', repeat('n', 63), repeat('n', 64)]) name;
 SELECT try($$SELECT rampart.create_scope('keys_denied', 'whatever')$$), try($$SELECT rampart.create_scope(NULL)$$);
 SELECT try($$SELECT rampart.rotate_key('nowhere')$$), try($$SELECT rampart.alter_scope('nowhere', 'null')$$);
 -- Two names of one hash would be one scope in a column's type.
 SELECT rampart.scope_tag('keys_9') <> rampart.scope_tag('keys_8') AS tags_differ;
 
 -- Every change is an event.
-SELECT event, key_id ~ '^[0-9a-f]{16}$' AS key_id, role = current_user AS role, by_role = session_user AS by_role, details
+SELECT event, key_id ~ '^[0-9a-f]{16}$' AS key_id, role = current_user AS role, by_role = session_user AS by_role,
+       details
 FROM rampart.key_event WHERE scope = 'keys' ORDER BY id;
 
 -- What a DBA looks at first.
-SELECT item, state, regexp_replace(detail, '[0-9a-f]{16}', '<fingerprint>') AS detail FROM rampart.status() WHERE item <> 'scopes';
+SELECT item, state, regexp_replace(detail, '[0-9a-f]{16}', '<fingerprint>') AS detail
+FROM rampart.status() WHERE item <> 'scopes';
 SELECT state::int = count(*) AS counted, bool_and(detail LIKE '%' || name || '%') AS named
 FROM rampart.status(), rampart.scope WHERE item = 'scopes' GROUP BY state;

@@ -37,7 +37,8 @@ SELECT a.name, b.name FROM person a JOIN person b ON a.born < b.born AND a.grade
 SELECT min(name), max(name), min(born), max(salary), sum(salary), avg(grade) FROM person;
 
 -- Windows and aggregates with an order of their own.
-SELECT name, rank() OVER (ORDER BY salary DESC NULLS LAST), lag(name) OVER (ORDER BY born, id) FROM person ORDER BY 2, id;
+SELECT name, rank() OVER (ORDER BY salary DESC NULLS LAST), lag(name) OVER (ORDER BY born, id)
+FROM person ORDER BY 2, id;
 SELECT grade, string_agg(name, ',' ORDER BY name DESC) FROM person GROUP BY grade ORDER BY grade;
 SELECT grade, sum(salary) OVER (PARTITION BY grade ORDER BY born) FROM person ORDER BY grade, born;
 SELECT array_agg(name ORDER BY born DESC) FROM person WHERE born IS NOT NULL;
@@ -54,7 +55,8 @@ FETCH 2 FROM sorted;
 COMMIT;
 
 SELECT DISTINCT name FROM person ORDER BY name DESC;
-CREATE FUNCTION names() RETURNS SETOF text LANGUAGE sql STABLE AS $$ SELECT name::text FROM ordered.person ORDER BY name $$;
+CREATE FUNCTION names() RETURNS SETOF text LANGUAGE sql STABLE
+AS $$ SELECT name::text FROM ordered.person ORDER BY name $$;
 SELECT * FROM names();
 
 -- What cannot be expressed on plaintext is refused, and never answered in the order of ciphertexts.

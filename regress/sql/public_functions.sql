@@ -6,7 +6,8 @@ FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid =
 WHERE d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'rampart');
 
 -- PUBLIC may execute these; they ask for rights in the scope themselves, or reveal nothing.
-SELECT regexp_replace(proname, 'enc_(text|bytea|jsonb|numeric|int8|date|timestamptz|uuid|bool)', 'enc_*') AS function, count(*)
+SELECT regexp_replace(proname, 'enc_(text|bytea|jsonb|numeric|int8|date|timestamptz|uuid|bool)', 'enc_*') AS function,
+       count(*)
 FROM function WHERE public GROUP BY 1 ORDER BY 1 COLLATE "C";
 -- Only who was granted EXECUTE.
 SELECT signature FROM function WHERE NOT public ORDER BY signature::text COLLATE "C";
@@ -19,6 +20,8 @@ WHERE l.lanname IN ('sql', 'plpgsql') AND p.proconfig IS NULL AND p.prosqlbody I
 -- Tables, views and sequences.
 SELECT c.relname, c.relkind, has_table_privilege('public', c.oid, 'SELECT') AS "select",
        has_table_privilege('public', c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE, TRIGGER, REFERENCES') AS change
-FROM pg_class c WHERE c.relnamespace = 'rampart'::regnamespace AND c.relkind IN ('r', 'v') ORDER BY c.relname COLLATE "C";
-SELECT has_schema_privilege('public', 'rampart', 'USAGE') AS usage, has_schema_privilege('public', 'rampart', 'CREATE') AS "create";
+FROM pg_class c WHERE c.relnamespace = 'rampart'::regnamespace AND c.relkind IN ('r', 'v')
+ORDER BY c.relname COLLATE "C";
+SELECT has_schema_privilege('public', 'rampart', 'USAGE') AS usage,
+       has_schema_privilege('public', 'rampart', 'CREATE') AS "create";
 DROP VIEW function;

@@ -16,7 +16,9 @@ SELECT rampart.grant_scope('rights', 'clerk');
 SELECT rampart.grant_scope('rights', 'staff', 'Decrypt');
 SELECT role, can_encrypt, can_decrypt FROM rampart.scope_grant WHERE scope = 'rights' ORDER BY role::text;
 
-CREATE TABLE person (id int PRIMARY KEY, email enc_text(rights, deterministic), ssn enc_text(rights), age enc_int8(rights));
+CREATE TABLE person (
+    id int PRIMARY KEY, email enc_text(rights, deterministic), ssn enc_text(rights), age enc_int8(rights)
+);
 GRANT USAGE ON SCHEMA rights TO PUBLIC;
 GRANT ALL ON person TO PUBLIC;
 
@@ -50,7 +52,7 @@ BEGIN
     END LOOP;
 END
 $$;
-SELECT * FROM try_as($$INSERT INTO rights.person VALUES ((SELECT max(id) + 1 FROM rights.person), 'x', 'y', 1) RETURNING 'done'$$);
+SELECT * FROM try_as($$INSERT INTO rights.person SELECT max(id) + 1, 'x', 'y', 1 FROM rights.person RETURNING 'done'$$);
 SELECT * FROM try_as($$SELECT (email, ssn, age) FROM rights.person WHERE id = 1$$);
 SELECT * FROM try_as($$SELECT upper(ssn) FROM rights.person WHERE id = 1$$);
 SELECT * FROM try_as($$SELECT ssn::text FROM rights.person WHERE id = 1$$);

@@ -3,7 +3,9 @@ CREATE SCHEMA path;
 \set SHOW_CONTEXT never
 SELECT rampart.create_scope('path');
 SELECT rampart.grant_scope('path', current_user::regrole);
-CREATE TABLE path.t (id int PRIMARY KEY, a enc_text(path, deterministic) UNIQUE, d enc_date(path), i enc_int8(path, deterministic));
+CREATE TABLE path.t (
+    id int PRIMARY KEY, a enc_text(path, deterministic) UNIQUE, d enc_date(path), i enc_int8(path, deterministic)
+);
 INSERT INTO path.t SELECT n, 'name' || n, date '2000-01-01' + n, n FROM generate_series(1, 100) n;
 
 -- The same questions, asked under several paths. Not in a function with a path of its own.

@@ -22,9 +22,10 @@ CREATE TABLE each (
 \d each
 
 INSERT INTO each VALUES
-    (1, 'Grüße, 世界', '\xdeadbeef', '{"k": [1, null, "v"]}', '3.1400', '9223372036854775807', '1815-12-10',
-     '2024-02-29 12:34:56.789012+00', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', 'yes'),
-    (2, '', '', '[]', 'NaN', -1, '0044-03-15 BC', 'infinity', '{00000000000000000000000000000000}', false),
+    (1, 'Grüße, 世界', '\xdeadbeef', '{"k": [1, null, "v"]}', '3.1400', '9223372036854775807',
+     '1815-12-10', '2024-02-29 12:34:56.789012+00', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', 'yes'),
+    (2, '', '', '[]', 'NaN', -1,
+     '0044-03-15 BC', 'infinity', '{00000000000000000000000000000000}', false),
     (3, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
 \pset null NULL
 \x
@@ -32,26 +33,30 @@ TABLE each;
 
 -- Every value is a ciphertext of its kind; the length is the plaintext's. NULL is not encrypted.
 \x
-SELECT 't' AS col, i.scope, i.version, i.mode, i.kind, i.length FROM each, rampart.inspect(rampart.ciphertext(t)) i WHERE id = 1
-UNION ALL SELECT 'b', i.scope, i.version, i.mode, i.kind, i.length FROM each, rampart.inspect(rampart.ciphertext(b)) i WHERE id = 1
-UNION ALL SELECT 'j', i.scope, i.version, i.mode, i.kind, i.length FROM each, rampart.inspect(rampart.ciphertext(j)) i WHERE id = 1
-UNION ALL SELECT 'n', i.scope, i.version, i.mode, i.kind, i.length FROM each, rampart.inspect(rampart.ciphertext(n)) i WHERE id = 1
-UNION ALL SELECT 'i', i.scope, i.version, i.mode, i.kind, i.length FROM each, rampart.inspect(rampart.ciphertext(i)) i WHERE id = 1
-UNION ALL SELECT 'd', i.scope, i.version, i.mode, i.kind, i.length FROM each, rampart.inspect(rampart.ciphertext(d)) i WHERE id = 1
-UNION ALL SELECT 'z', i.scope, i.version, i.mode, i.kind, i.length FROM each, rampart.inspect(rampart.ciphertext(z)) i WHERE id = 1
-UNION ALL SELECT 'u', i.scope, i.version, i.mode, i.kind, i.length FROM each, rampart.inspect(rampart.ciphertext(u)) i WHERE id = 1
-UNION ALL SELECT 'f', i.scope, i.version, i.mode, i.kind, i.length FROM each, rampart.inspect(rampart.ciphertext(f)) i WHERE id = 1;
+SELECT col, i.scope, i.version, i.mode, i.kind, i.length
+FROM each,
+     LATERAL (VALUES
+        ('t', rampart.ciphertext(t)), ('b', rampart.ciphertext(b)), ('j', rampart.ciphertext(j)),
+        ('n', rampart.ciphertext(n)), ('i', rampart.ciphertext(i)), ('d', rampart.ciphertext(d)),
+        ('z', rampart.ciphertext(z)), ('u', rampart.ciphertext(u)), ('f', rampart.ciphertext(f))) v (col, ciphertext),
+     rampart.inspect(v.ciphertext) i
+WHERE id = 1;
 SELECT id, rampart.ciphertext(t) IS NULL AS is_null FROM each ORDER BY id;
 
 -- The plain type's functions and operators work, by an implicit cast that decrypts.
-SELECT upper(t) AS upper, t || '!' AS joined, t LIKE 'Gr%' AS "like", length(b), j -> 'k' ->> 2 AS element,
-       n * 2 AS twice, i - 1 AS less, d + 30 AS later, z::date AS day, f AND true AS "and"
+SELECT lower(t) AS lower, t || '!' AS joined, t LIKE 'Gr%' AS "like", length(b), j -> 'k' ->> 2 AS element,
+       n * 2 AS twice, i - 1 AS less, d + 30 AS later, z - interval '1 day' AS before, f AND true AS "and"
 FROM each WHERE id = 1;
-SELECT pg_typeof(t::text) AS t, pg_typeof(j::jsonb) AS j, pg_typeof(n::numeric) AS n, pg_typeof(z::timestamptz) AS z
+-- Casts to the plain type, and to what the plain type casts to.
+SELECT pg_typeof(t::text), pg_typeof(j::jsonb), pg_typeof(n::numeric), pg_typeof(z::timestamptz) FROM each WHERE id = 1;
+SELECT t::varchar(5), n::int, i::text, i::numeric, d::timestamp, z::date, z::time, j::text, u::text, f::int
 FROM each WHERE id = 1;
+SELECT i::int FROM each WHERE id = 1;
 
 -- Into a column go also the types that would go into a plain one.
-CREATE TABLE plain (v varchar(20), c char(4), js json, i4 int, i2 smallint, f8 float8, n numeric, ts timestamp, dt date);
+CREATE TABLE plain (
+    v varchar(20), c char(4), js json, i4 int, i2 smallint, f8 float8, n numeric, ts timestamp, dt date
+);
 INSERT INTO plain VALUES ('varchar', 'char', '{"a":   1}', 4, 2, 8.5, 16, '2000-01-01 10:00', '1999-12-31');
 INSERT INTO each (id, t, j, n, i, d, z) SELECT 10, v, js, i4, i4, ts, ts FROM plain;
 INSERT INTO each (id, t, j, n, i, d, z) SELECT 11, c, js, f8, i2, dt, dt FROM plain;

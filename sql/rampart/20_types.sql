@@ -118,7 +118,7 @@ DECLARE
     conversion record;
 BEGIN
     FOR conversion IN
-        SELECT 'enc_' || d.kind AS source, d.plain, t.target, min(t.context) AS context
+        SELECT 'enc_' || d.kind AS source, d.plain, n.typname, min(t.context) AS context
         FROM rampart.kind_definition d
         JOIN LATERAL (
             SELECT casttarget::regtype AS target, CASE castcontext WHEN 'e' THEN 'e' ELSE 'a' END AS context
@@ -132,14 +132,15 @@ BEGIN
                             interval,uuid,jsonb,inet,cidr,xml,tsvector}'::regtype[]), 'e'
             WHERE d.kind = 'text'
         ) t ON t.target <> d.plain
-        GROUP BY d.kind, d.plain, t.target
+        JOIN pg_type n ON n.oid = t.target
+        GROUP BY d.kind, d.plain, n.typname
     LOOP
         EXECUTE format($sql$
-            CREATE FUNCTION rampart.%2$I(%1$s) RETURNS %4$s
-                LANGUAGE sql STABLE STRICT PARALLEL SAFE RETURN ($1::%3$s)::%4$s;
-            CREATE CAST (%1$s AS %4$s) WITH FUNCTION rampart.%2$I(%1$s) %5$s;
-            $sql$, conversion.source, 'as_' || (SELECT typname FROM pg_type WHERE oid = conversion.target),
-            conversion.plain, conversion.target,
+            -- By its catalog name: SQL's char and bit mean one character and one bit.
+            CREATE FUNCTION rampart.%2$I(%1$s) RETURNS pg_catalog.%4$I
+                LANGUAGE sql STABLE STRICT PARALLEL SAFE RETURN ($1::%3$s)::pg_catalog.%4$I;
+            CREATE CAST (%1$s AS pg_catalog.%4$I) WITH FUNCTION rampart.%2$I(%1$s) %5$s;
+            $sql$, conversion.source, 'as_' || conversion.typname, conversion.plain, conversion.typname,
             CASE conversion.context WHEN 'a' THEN 'AS ASSIGNMENT' ELSE '' END);
     END LOOP;
     -- to_json, jsonb_agg and the like ask for a cast to json to know what a foreign type is in JSON.

@@ -1,16 +1,21 @@
 """The two applications of schema.sql as Python sees them."""
+import collections
+
 import psycopg2
 
 USERS = ("app_plain", "app_encrypted")
 KINDS = ("text", "bytea", "jsonb", "numeric", "int8", "date", "timestamptz", "uuid", "bool")
 
 
+Refusal = collections.namedtuple("Refusal", "error code constraint table")
+
+
 def answer(action, *arguments):
-    """What a caller can see: the result, or the error's class, constraint and table."""
+    """What a caller can see: the result, or the error with its constraint and table."""
     try:
         return action(*arguments)
     except psycopg2.Error as error:
-        return type(error).__name__, error.pgcode, error.diag.constraint_name, error.diag.table_name
+        return Refusal(type(error).__name__, error.pgcode, error.diag.constraint_name, error.diag.table_name)
 
 
 def empty(cluster):
@@ -19,11 +24,12 @@ def empty(cluster):
         cluster.query(f"TRUNCATE {twin}.customer, {twin}.invoice, {twin}.counter RESTART IDENTITY")
 
 
-def compare(report, connections, name, action):
-    """Asks both and wants one answer; errors end the transaction in both."""
+def compare(report, connections, name, action, refused=False):
+    """Asks both and wants one answer, an error only where one is meant; it ends the transaction in both."""
     answers = []
     for connection in connections:
         answers.append(answer(action, connection))
-        if not connection.closed:
-            connection.commit()
-    return report.equal(answers[1], answers[0], name)
+        connection.commit()
+    plain, encrypted = answers
+    is_error = isinstance(plain, Refusal)
+    return report.equal((encrypted, is_error), (plain, refused), name)

@@ -11,7 +11,7 @@ import subprocess
 from cluster import BIN
 from tree import ROOT, name, text
 
-PAGES = ["README.md", "docs/getting-started.md", "docs/formats.md", *sorted(
+PAGES = ["README.md", "docs/getting-started.md", "docs/formats.md", "docs/operations.md", *sorted(
     str(path.relative_to(ROOT)) for path in (ROOT / "docs/guides").glob("*.md"))]
 
 _BLOCK = re.compile(r"^```(\S+)([^\n]*)\n(.*?)^```$", re.S | re.M)

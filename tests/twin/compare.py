@@ -65,8 +65,10 @@ class Comparison:
         """Where the encrypted twin's plan does not read the index that the case names."""
         session = self._encrypted
         session.run("BEGIN")
+        for statement in case.statements[:-1]:
+            session.simple(statement)
         found = [session.index_names(ways.with_literals(case, case.parameters[0]) if case.parameters
-                                     else case.statements[0])]
+                                     else case.statements[-1])]
         if case.parameters:
             prepare, execute = list(ways.prepared_statements(case))[:2]
             session.run("SET LOCAL plan_cache_mode = force_generic_plan")
@@ -77,8 +79,7 @@ class Comparison:
 
     def _roll_back(self):
         for session in self._sessions:
-            session.run("ROLLBACK")
-            session.run("DEALLOCATE ALL")
+            session.roll_back()
 
 
 def unlike_answers(case, plain, encrypted):

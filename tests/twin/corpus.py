@@ -7,10 +7,12 @@ one or more statements, each ending in a semicolon at the end of a line:
                         the encrypted twin answers its last statement with this error, the plain one does not;
                         what follows the SQLSTATE is the construct's name in README.md
     -- both: 23505      both twins answer the last statement with this error
-    -- index: NAME      with index scans, the first statement's plan reads this index of the encrypted twin
+    -- index: NAME      with index scans, the last statement's plan reads this index of the encrypted twin
     -- ordered          the order of rows is part of the answer
     -- parameters: 5 | \\N | x
                         values of $1, $2, ...; may be repeated; the case is a single statement
+    -- repeat: TEXT      a tilde in the statements is a thousand times this text, joined by commas, and a tilde in it
+                        the numbers 1 to 1000
     -- types: int, text what the parameters are declared as; else the server infers it
     -- slow             run with the default plan only
 """
@@ -20,7 +22,7 @@ from pathlib import Path
 
 _HERE = Path(__file__).parent
 _ENCRYPTED_TYPE = re.compile(r"\benc_(text|bytea|jsonb|numeric|int8|date|timestamptz|uuid|bool)\b(\s*\([^()]*\))?")
-_DIRECTIVE = re.compile(r"-- (error|both|index|parameters|types|ordered|slow)\b:?\s*(.*)")
+_DIRECTIVE = re.compile(r"-- (error|both|index|parameters|types|repeat|ordered|slow)\b:?\s*(.*)")
 _OBJECT = re.compile(r"^CREATE (?:UNLOGGED |MATERIALIZED )?(?:TABLE|VIEW|FUNCTION|DOMAIN|TYPE|COLLATION) (\w+)", re.M)
 
 
@@ -37,6 +39,7 @@ class Case:
     types: list = field(default_factory=list)
     ordered: bool = False
     slow: bool = False
+    repeat: str = ""
 
 
 def read_cases():
@@ -49,7 +52,7 @@ def _read_file(path):
         lines = paragraph.splitlines()
         while lines and lines[0].startswith("--"):
             _read_comment(case, lines.pop(0))
-        case.statements = list(_split(lines))
+        case.statements = [_repeated(case, statement) for statement in _split(lines)]
         if case.statements:
             yield case
 
@@ -83,6 +86,12 @@ def _split(lines):
             statement = []
     if statement:
         raise ValueError("statement without a semicolon: " + "\n".join(statement))
+
+
+def _repeated(case, statement):
+    if not case.repeat:
+        return statement
+    return statement.replace("~", ", ".join(case.repeat.replace("~", str(n)) for n in range(1, 1001)))
 
 
 def schema():

@@ -2,6 +2,7 @@
 
 #include "error.hpp"
 #include "pg/types/kinds.hpp"
+#include "pg/types/value.hpp"
 #include "typmod.hpp"
 
 extern "C" {
@@ -19,6 +20,10 @@ namespace rampart::pg::rewrite {
 namespace {
 
 Node* AsNode(void* node) { return static_cast<Node*>(node); }
+
+std::int32_t ModifierOf(Node* node, Oid type) {
+    return exprType(node) == type ? exprTypmod(node) : -1;
+}
 
 Node* MakeInt4(std::int32_t number) {
     return AsNode(makeConst(INT4OID, -1, InvalidOid, sizeof(std::int32_t), Int32GetDatum(number),
@@ -47,12 +52,14 @@ Node* ResolveParameter(Node* node, const Rewrite& rewrite) {
                             value->isnull, by_value));
 }
 
-// `'x'::enc_text(pii, deterministic)` beside a column of that modifier is `'x'` beside it.
+// `'x'::enc_text(pii, deterministic)` beside a column of that modifier is `'x'` beside it. A column
+// that is cast to another modifier is what the cast makes of it.
 Node* StripCoercion(Node* node, const KindOids& oids) {
     if (!IsA(node, FuncExpr)) return node;
     const auto* call = castNode(FuncExpr, node);
-    const bool coercion = call->funcid == oids.coerce || call->funcid == oids.from_plain;
-    return coercion ? AsNode(linitial(call->args)) : node;
+    if (call->funcid != oids.coerce && call->funcid != oids.from_plain) return node;
+    Node* inner = AsNode(linitial(call->args));
+    return ModifierOf(inner, oids.type) >= 0 ? node : inner;
 }
 
 bool IsConstant(const Node* node) {
@@ -87,9 +94,22 @@ bool IsComparand(const Node* node, const KindOids& oids) {
     return function == oids.comparand || function == oids.comparand_plain;
 }
 
-// What holds only constants is evaluated now, so that no literal stands in the plan.
-Node* FoldIf(bool constant, Expr* expression, Oid type) {
-    return AsNode(constant ? evaluate_expr(expression, type, -1, InvalidOid) : expression);
+// What holds only constants is evaluated now, so that no literal stands in the plan but its token,
+// whose right is asked for at each execution. What is evaluated later asks by itself.
+Node* FoldIf(bool constant, Rewrite& rewrite, Expr* expression, Oid type, std::int32_t typmod) {
+    if (!constant) return AsNode(expression);
+    rewrite.compared_scopes = list_append_unique_int(
+        rewrite.compared_scopes, static_cast<int>(UnpackModifier(typmod).scope_tag));
+    return AsNode(evaluate_expr(expression, type, -1, InvalidOid));
+}
+
+// Ciphertext that is compared as it is, as foreign keys do: nothing to evaluate and no right to ask
+// for.
+bool IsSealed(const Node* node, const KindOids& oids) {
+    if (!IsA(node, Const)) return false;
+    const auto* constant = reinterpret_cast<const Const*>(node);
+    return constant->consttype == oids.type &&
+           types::IdentifyDatum(constant->constvalue).form != types::Form::kHeld;
 }
 
 Node* ScalarComparand(Rewrite& rewrite, Node* node, const KindOids& oids, std::int32_t typmod) {
@@ -100,9 +120,8 @@ Node* ScalarComparand(Rewrite& rewrite, Node* node, const KindOids& oids, std::i
         const Kind kind = rewrite.catalog.KindOf(oids);
         node = ToPlainType(node, types::InfoOf(kind).plain_type);
     }
-    rewrite.compared_scopes = list_append_unique_int(
-        rewrite.compared_scopes, static_cast<int>(UnpackModifier(typmod).scope_tag));
-    return FoldIf(IsConstant(node), MakeComparand(node, exprType(node), oids, typmod), oids.type);
+    return FoldIf(IsConstant(node) && !IsSealed(node, oids), rewrite,
+                  MakeComparand(node, exprType(node), oids, typmod), oids.type, typmod);
 }
 
 // The same for each element of an array.
@@ -124,9 +143,8 @@ Node* ArrayComparand(Rewrite& rewrite, Node* node, const KindOids& oids, std::in
     coerce->resulttypmod = -1;
     coerce->coerceformat = COERCE_IMPLICIT_CAST;
     coerce->location = -1;
-    rewrite.compared_scopes = list_append_unique_int(
-        rewrite.compared_scopes, static_cast<int>(UnpackModifier(typmod).scope_tag));
-    return FoldIf(IsConstant(node), reinterpret_cast<Expr*>(coerce), oids.array_type);
+    return FoldIf(IsConstant(node), rewrite, reinterpret_cast<Expr*>(coerce), oids.array_type,
+                  typmod);
 }
 
 void RequireDeterministic(std::int32_t typmod) {
@@ -139,10 +157,6 @@ void RequireSameModifier(std::int32_t left, std::int32_t right) {
     if (left == right) return;
     throw Error(errc::kScopesDiffer, "columns of different scopes cannot be compared", "",
                 "Cast both to their plain type.");
-}
-
-std::int32_t ModifierOf(Node* node, Oid type) {
-    return exprType(node) == type ? exprTypmod(node) : -1;
 }
 
 // The side without a modifier comes under the other's. If both have one, a cast that the user wrote

@@ -111,7 +111,9 @@ bool OrdersEncrypted(const Catalog& catalog, const List* clauses) {
     return false;
 }
 
-void RewriteQueryOrder(const Catalog& catalog, Query* query) {
+void RewriteQueryOrder(const Rewrite& rewrite, Query* query) {
+    const Catalog& catalog = rewrite.catalog;
+    RefuseContainerOrder(rewrite, query->sortClause, query->targetList);
     if (OrdersEncrypted(catalog, query->sortClause)) {
         if (query->setOperations != nullptr) ThrowNotOrderable("over UNION, INTERSECT or EXCEPT");
         const auto* former_order = static_cast<List*>(copyObjectImpl(query->sortClause));
@@ -124,14 +126,17 @@ void RewriteQueryOrder(const Catalog& catalog, Query* query) {
     }
     ListCell* cell = nullptr;
     foreach (cell, query->windowClause) {
-        OrderByPlain(catalog, lfirst_node(WindowClause, cell)->orderClause, &query->targetList);
+        List* order = lfirst_node(WindowClause, cell)->orderClause;
+        RefuseContainerOrder(rewrite, order, query->targetList);
+        OrderByPlain(catalog, order, &query->targetList);
     }
 }
 
 // GREATEST and LEAST compare by the operator class. They get one argument instead: what a function
 // of ours picked out of theirs.
-void RewriteMinMax(const Catalog& catalog, MinMaxExpr* expression) {
-    const KindOids* oids = catalog.FindType(expression->minmaxtype);
+void RewriteMinMax(const Rewrite& rewrite, MinMaxExpr* expression) {
+    RefuseContainerExtreme(rewrite, expression);
+    const KindOids* oids = rewrite.catalog.FindType(expression->minmaxtype);
     if (oids == nullptr || list_length(expression->args) < 2) return;
     const std::int32_t typmod = exprTypmod(reinterpret_cast<Node*>(expression));
     auto* array = makeNode(ArrayExpr);
@@ -147,7 +152,10 @@ void RewriteMinMax(const Catalog& catalog, MinMaxExpr* expression) {
                                                   expression->minmaxcollid, COERCE_IMPLICIT_CAST));
 }
 
-void RewriteAggregateOrder(const Catalog& catalog, Aggref* aggregate) {
+void RewriteAggregateOrder(const Rewrite& rewrite, Aggref* aggregate) {
+    const Catalog& catalog = rewrite.catalog;
+    RefuseContainerOrder(rewrite, aggregate->aggorder, aggregate->args);
+    RefuseContainerComparison(rewrite, aggregate->aggfnoid, aggregate->args);
     if (!OrdersEncrypted(catalog, aggregate->aggorder)) return;
     if (AGGKIND_IS_ORDERED_SET(aggregate->aggkind)) ThrowNotOrderable("WITHIN GROUP");
     if (aggregate->aggdistinct != NIL) ThrowNotOrderable("together with DISTINCT");

@@ -2,6 +2,8 @@
 
 #include "pg/boundary.hpp"
 #include "pg/keyring/rights.hpp"
+#include "pg/log_privacy.hpp"
+#include "pg/rewrite/results.hpp"
 
 extern "C" {
 #include "executor/executor.h"
@@ -10,8 +12,6 @@ extern "C" {
 #include "nodes/pathnodes.h"
 #include "nodes/plannodes.h"
 #include "optimizer/planner.h"
-#include "tcop/pquery.h"
-#include "utils/portal.h"
 }
 
 namespace rampart::pg::rewrite {
@@ -20,13 +20,6 @@ namespace {
 planner_hook_type previous_planner = nullptr;
 create_upper_paths_hook_type previous_upper_paths = nullptr;
 ExecutorStart_hook_type previous_executor_start = nullptr;
-
-// What is planned before a portal runs it, or by EXECUTE or DECLARE CURSOR, goes to the client.
-// Everything else may be stored (CREATE TABLE AS, REFRESH, COPY, functions), and gets ciphertext.
-bool GoesToClient() {
-    return ActivePortal == nullptr || ActivePortal->commandTag == CMDTAG_EXECUTE ||
-           ActivePortal->commandTag == CMDTAG_DECLARE_CURSOR;
-}
 
 void VeilResult(Rewrite& rewrite, Query* query) {
     if (!GoesToClient()) return;
@@ -62,21 +55,31 @@ bool Walk(Node* node, Rewrite* rewrite) {
     if (node == nullptr) return false;
     switch (nodeTag(node)) {
         case T_Query:
-            RewriteQueryOrder(rewrite->catalog, castNode(Query, node));
+            RewriteQueryOrder(*rewrite, castNode(Query, node));
             break;
         case T_OpExpr:
         case T_DistinctExpr:
         case T_NullIfExpr:
             RewriteOperator(*rewrite, reinterpret_cast<OpExpr*>(node));
+            RefuseContainerComparison(*rewrite, reinterpret_cast<OpExpr*>(node)->opfuncid,
+                                      reinterpret_cast<OpExpr*>(node)->args);
+            break;
+        case T_FuncExpr:
+            RefuseContainerComparison(*rewrite, castNode(FuncExpr, node)->funcid,
+                                      castNode(FuncExpr, node)->args);
+            break;
+        case T_Var:
+            if (rewrite->catalog.FindType(castNode(Var, node)->vartype) != nullptr)
+                log_privacy::Touch();
             break;
         case T_ScalarArrayOpExpr:
             RewriteArrayOperator(*rewrite, castNode(ScalarArrayOpExpr, node));
             break;
         case T_MinMaxExpr:
-            RewriteMinMax(rewrite->catalog, castNode(MinMaxExpr, node));
+            RewriteMinMax(*rewrite, castNode(MinMaxExpr, node));
             break;
         case T_Aggref:
-            RewriteAggregateOrder(rewrite->catalog, castNode(Aggref, node));
+            RewriteAggregateOrder(*rewrite, castNode(Aggref, node));
             break;
         default:
             break;
@@ -117,7 +120,7 @@ void RequireRights(const PlannedStmt* plan) {
 }
 
 PlannedStmt* Plan(Query* query, const char* text, int options, ParamListInfo parameters) {
-    Rewrite rewrite{Catalog::Current(), parameters, false, NIL};
+    Rewrite rewrite{Catalog::Current(), parameters, query, false, NIL};
     if (rewrite.catalog.present) {
         Guard([&] {
             VeilResult(rewrite, query);

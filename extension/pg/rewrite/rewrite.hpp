@@ -5,16 +5,14 @@
 //   the
 //                token it has under the column's scope, so that indexes, hashing and statistics
 //                work. Literals and known parameters become constants of the plan, and EXPLAIN
-//                shows them as armour. The rights to do so are the planning role's, so the plan is
-//                marked as depending on the role and on the keyring's tables: if either changes, it
-//                is made anew.
+//                shows them as armour. The right to make tokens is asked for when they are made and
+//                again at each execution of the plan.
 //   Order        ORDER BY on an encrypted expression sorts by its plain type. The operator class's
-//   own
-//                order is that of IVs and must never be seen; what cannot be rewritten is refused,
-//                here or, for queries that the planner itself inlines, in the upper-path hook.
+//                own order is that of IVs and must never be seen; what cannot be rewritten is
+//                refused, here or, for queries that the planner itself inlines, in the upper-path
+//                hook.
 //   Denial       Where a scope answers with null, a mask or an error instead of armour, the columns
-//   of
-//                a SELECT's result are wrapped accordingly.
+//                of a result that goes to a client are wrapped accordingly.
 //
 // The tree belongs to the planner, which may scribble on it; so does this.
 #pragma once
@@ -33,6 +31,7 @@ namespace rampart::pg::rewrite {
 struct Rewrite {
     const Catalog& catalog;
     ParamListInfo parameters;
+    Query* query;  // the whole
     bool depends_on_keyring;
     List* compared_scopes;  // tags, int4: the rights in these are asked for at each execution
 };
@@ -42,10 +41,13 @@ void RewriteOperator(Rewrite& rewrite, OpExpr* expression);
 void RewriteArrayOperator(Rewrite& rewrite, ScalarArrayOpExpr* expression);
 
 // Error RMT05 where a sort cannot be expressed on the plain type.
-void RewriteQueryOrder(const Catalog& catalog, Query* query);
-void RewriteAggregateOrder(const Catalog& catalog, Aggref* aggregate);
-void RewriteMinMax(const Catalog& catalog, MinMaxExpr* expression);
+void RewriteQueryOrder(const Rewrite& rewrite, Query* query);
+void RewriteAggregateOrder(const Rewrite& rewrite, Aggref* aggregate);
+void RewriteMinMax(const Rewrite& rewrite, MinMaxExpr* expression);
 bool OrdersEncrypted(const Catalog& catalog, const List* clauses);
+void RefuseContainerOrder(const Rewrite& rewrite, const List* clauses, List* targets);
+void RefuseContainerComparison(const Rewrite& rewrite, Oid function, const List* arguments);
+void RefuseContainerExtreme(const Rewrite& rewrite, const MinMaxExpr* expression);
 [[noreturn]] void ThrowNotOrderable(const char* where);
 
 void InstallPlannerHooks();

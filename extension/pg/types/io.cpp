@@ -8,6 +8,7 @@
 
 #include "error.hpp"
 #include "pg/boundary.hpp"
+#include "pg/log_privacy.hpp"
 
 extern "C" {
 #include "libpq/pqformat.h"
@@ -18,6 +19,7 @@ namespace rampart::pg::types {
 namespace {
 
 Datum In(Kind kind, char* text, std::int32_t typmod) {
+    log_privacy::Touch();  // before the text can be refused
     const KindInfo& info = InfoOf(kind);
     const std::string_view view(text);
     if (LooksLikeArmour(view)) return FromArmour(kind, view, typmod);
@@ -37,6 +39,7 @@ char* Out(Kind kind, Datum value) {
 }
 
 Datum Receive(Kind kind, StringInfo buffer, std::int32_t typmod) {
+    log_privacy::Touch();
     const KindInfo& info = InfoOf(kind);
     const std::string_view rest(buffer->data + buffer->cursor,
                                 static_cast<std::size_t>(buffer->len - buffer->cursor));

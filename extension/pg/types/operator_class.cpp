@@ -2,47 +2,21 @@
 // shown: where a user asks for an order, the rewrite sorts by the plain type (rewrite/order.cpp).
 #include "pg/types/compare.hpp"
 
-#include "error.hpp"
 #include "pg/boundary.hpp"
-#include "pg/catalog.hpp"
 
 extern "C" {
 #include "common/hashfn.h"
 #include "utils/memutils.h"
 #include "utils/sortsupport.h"
-#include "utils/typcache.h"
 }
 
 namespace rampart::pg::types {
 namespace {
 
-// Arrays, rows and the like compare their elements by what the type cache says, and no rewrite
-// passes there: the order of IVs would show.
-bool IsCalledByContainer(const FmgrInfo* function, Kind kind) {
-    static std::uint64_t generation = 0;
-    static const FmgrInfo* of_type_cache[kMaxKind];
-    const Catalog& catalog = Catalog::Current();
-    if (generation != Catalog::generation()) {
-        for (std::size_t i = 0; i < catalog.kinds.size(); ++i) {
-            of_type_cache[i] =
-                &lookup_type_cache(catalog.kinds[i].type, TYPECACHE_CMP_PROC_FINFO)->cmp_proc_finfo;
-        }
-        generation = Catalog::generation();
-    }
-    return function == of_type_cache[static_cast<std::uint8_t>(kind) - 1];
-}
-
-void RequireNoContainer(const FmgrInfo* function, Kind kind) {
-    if (!IsCalledByContainer(function, kind) || ComparesCiphertexts()) return;
-    throw Error(errc::kNotOrderable, "arrays and rows that hold encrypted values have no order", "",
-                "Cast their elements to the plain type.");
-}
-
 // The operator classes' order. Two held values have none that agrees with IVs.
 int Order(FunctionCallInfo fcinfo) {
     RequirePlannedWithUs();
     Identity a = IdentifyDatum(PG_GETARG_DATUM(0));
-    RequireNoContainer(fcinfo->flinfo, a.kind);
     Identity b = IdentifyDatum(PG_GETARG_DATUM(1));
     if (!Resolve(fcinfo, &a, &b)) ThrowUndetermined();
     return CompareIv(a, b);

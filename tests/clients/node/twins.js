@@ -12,7 +12,8 @@ const server = { host: process.env.PGHOST, port: process.env.PGPORT, database: p
 async function readAsPlain(client, own = {}) {
     const { rows } = await client.query(
         `SELECT encrypted.oid, plain.oid AS plain, plain.typname AS name FROM pg_type encrypted
-         JOIN pg_type plain ON encrypted.typname = 'enc_' || plain.typname`);
+         JOIN pg_type plain ON encrypted.typname = 'enc_' || plain.typname`,
+    );
     for (const { oid, plain, name } of rows) {
         for (const format of ['text', 'binary']) {
             pg.types.setTypeParser(oid, format, own[name] ?? pg.types.getTypeParser(plain, format));
@@ -40,11 +41,15 @@ async function answer(action) {
 // Without methods, of which some parsers make new ones for each value.
 const data = (value) => JSON.parse(JSON.stringify(value));
 
-// A test that runs `action(twin)` for both twins and wants one answer.
+// A test that runs `action(twin)` for both twins and wants one answer; an error where its name says so.
 function same(name, twins, action) {
     test(name, async () => {
-        const [plain, encrypted] = [await answer(() => action(twins.plain)), await answer(() => action(twins.encrypted))];
+        const [plain, encrypted] = [
+            await answer(() => action(twins.plain)),
+            await answer(() => action(twins.encrypted)),
+        ];
         assert.deepStrictEqual(data(encrypted), data(plain));
+        assert.strictEqual('error' in Object(plain), name.includes('violation'), plain?.error);
     });
 }
 

@@ -111,7 +111,7 @@ SELECT name::enc_text(pii, deterministic) AS n, count(*) FROM people GROUP BY n;
 -- arithmetic
 SELECT id, points + 1, 1 + points, points - visits, points * 2, points / 3, points % 5, -points, abs(points), points::int8 ^ 2, @ points FROM people;
 SELECT id, salary * 1.1, salary / 3, round(salary, 1), floor(salary), ceil(salary), mod(salary, 7), salary + visits::int8 FROM people WHERE salary <> 'NaN';
-SELECT id, sign(points), points & 7, points # 1, points << 1, gcd(points, visits), to_hex(points), power(salary, 2), sqrt(salary), width_bucket(salary, 0, 10000, 5) FROM people WHERE salary <> 'NaN' AND points < 100;
+SELECT id, points & 7, points # 1, points << 1, gcd(points, visits), to_hex(points), factorial(visits % 9), power(salary, 2), sqrt(salary), width_bucket(salary, 0, 10000, 5) FROM people WHERE salary <> 'NaN' AND points < 100;
 
 -- arithmetic beside a fraction
 -- error: 42883 an `enc_int8` beside a `numeric`, `float8` or `enc_numeric`

@@ -142,9 +142,22 @@ SELECT id, pg_temp.f(id) FROM people WHERE id < 40;
 CREATE FUNCTION pg_temp.f(e enc_text, b enc_date, s enc_numeric, OUT a enc_text, OUT n enc_int8) LANGUAGE plpgsql AS $$
 BEGIN
     a := e || coalesce(to_char(b::date, 'YYYY'), '');
-    n := length(e) + s;
+    n := length(e) + nullif(s::numeric, 'NaN');
 END $$;
-SELECT id, (pg_temp.f(email, born, visits::numeric)).* FROM people WHERE id < 20;
+SELECT id, (pg_temp.f(email, born, salary)).* FROM people WHERE id < 20;
+
+-- a function of encrypted parameters given plain values
+-- error: 42883 a plain value for a function parameter of an encrypted type
+CREATE FUNCTION pg_temp.f(e enc_text) RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN length(e); END $$;
+SELECT pg_temp.f(dept) FROM people;
+
+-- a function of plain parameters given encrypted values
+CREATE FUNCTION pg_temp.f(e text, n int8, d date) RETURNS SETOF int LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN QUERY SELECT id FROM people WHERE email = e OR points = n AND born <> d;
+END $$;
+SELECT p.id, f FROM people p, pg_temp.f(p.boss, p.points, p.born) f WHERE p.id < 20;
+SELECT pg_temp.f('user7@example.com', 7, '2020-01-01');
 
 -- a function that returns a set of encrypted values
 CREATE FUNCTION pg_temp.f(c enc_text) RETURNS TABLE (mail enc_text, pts enc_int8) LANGUAGE plpgsql AS $$

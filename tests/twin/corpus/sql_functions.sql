@@ -43,22 +43,30 @@ SELECT pg_temp.f('user7@example.com', 'Rome');
 
 -- an expression body
 CREATE FUNCTION pg_temp.f(a enc_int8, b enc_int8) RETURNS enc_int8 LANGUAGE sql RETURN a + b;
-SELECT id, pg_temp.f(points, visits), pg_temp.f(points, 1) FROM people;
-SELECT id FROM people WHERE pg_temp.f(points, 1) = 8;
+SELECT id, pg_temp.f(points, visits), pg_temp.f(points, '1') FROM people;
+SELECT id FROM people WHERE pg_temp.f(points, '1') = 8;
+
+-- a plain value for an encrypted parameter
+-- error: 42883 a plain value for a function parameter of an encrypted type
+CREATE FUNCTION pg_temp.f(a enc_int8) RETURNS int8 LANGUAGE sql RETURN a + 1;
+SELECT pg_temp.f(1);
 
 -- DML in a function
 CREATE FUNCTION pg_temp.f(e enc_text, c text) RETURNS SETOF people LANGUAGE sql AS $$ UPDATE people SET city = c, name = e WHERE email = e OR boss = e RETURNING * $$;
 SELECT id, email, name, city FROM pg_temp.f('user7@example.com', 'Rome');
 
 -- ORDER BY in a function that is inlined
+-- error: RMT05 `ORDER BY` an encrypted column in an SQL function that is inlined
 CREATE FUNCTION pg_temp.f() RETURNS SETOF enc_text LANGUAGE sql STABLE AS $$ SELECT email FROM people WHERE id < 30 ORDER BY email $$;
 SELECT count(*) FROM pg_temp.f();
 
 -- LIMIT and ORDER BY in a function that is inlined
+-- error: RMT05 `ORDER BY` an encrypted column in an SQL function that is inlined
 CREATE FUNCTION pg_temp.f() RETURNS SETOF enc_text LANGUAGE sql STABLE AS $$ SELECT email FROM people ORDER BY email LIMIT 5 $$;
 SELECT * FROM pg_temp.f();
 
 -- a window in a function that is inlined
+-- error: RMT05 `ORDER BY` an encrypted column in an SQL function that is inlined
 CREATE FUNCTION pg_temp.f() RETURNS TABLE (id int, n int8) LANGUAGE sql STABLE AS $$ SELECT id, row_number() OVER (ORDER BY email, id) FROM people $$;
 SELECT * FROM pg_temp.f();
 
@@ -77,8 +85,8 @@ CREATE FUNCTION pg_temp.f(c enc_text) RETURNS SETOF people LANGUAGE sql STABLE A
 SELECT id, email FROM pg_temp.f('Lyon') ORDER BY email DESC;
 
 -- GROUP BY and joins in a function that is inlined
-CREATE FUNCTION pg_temp.f(least int) RETURNS TABLE (city enc_text, n int8) LANGUAGE sql STABLE AS $$
-    SELECT p.city, count(*) FROM people p JOIN orders o ON o.email = p.email GROUP BY p.city HAVING count(*) > least $$;
+CREATE FUNCTION pg_temp.f(lowest int) RETURNS TABLE (city enc_text, n int8) LANGUAGE sql STABLE AS $$
+    SELECT p.city, count(*) FROM people p JOIN orders o ON o.email = p.email GROUP BY p.city HAVING count(*) > lowest $$;
 SELECT * FROM pg_temp.f(3) WHERE city <> 'Paris';
 SELECT * FROM pg_temp.f(3) WHERE city = 'Lyon';
 

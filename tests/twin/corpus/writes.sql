@@ -12,6 +12,7 @@ RETURNING id, email, name, points, visits, salary, born = current_date;
 -- INSERT of now and today
 INSERT INTO people (id, joined, seen, born) VALUES (1000, now(), current_timestamp, now()), (1001, current_date, 'now', 'today');
 SELECT id, joined = now(), seen::timestamptz = now(), born = current_date FROM people WHERE id > 999;
+DELETE FROM people WHERE id > 999 AND born = current_date RETURNING id;
 
 -- INSERT ... SELECT from encrypted, plain and mixed columns
 INSERT INTO orders (id, email, code, amount, note) SELECT id + 5000, email, points, salary, name FROM people WHERE city = 'Paris';
