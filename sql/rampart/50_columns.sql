@@ -99,6 +99,23 @@ $$;
 COMMENT ON FUNCTION rampart.check_type(oid) IS
 'The same for composite types, domains and ranges. Errors: RMT04.';
 
+CREATE FUNCTION rampart.check_statistics(statistics oid) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_statistic_ext s
+               JOIN pg_depend d ON d.classid = 'pg_statistic_ext'::regclass AND d.objid = s.oid
+                    AND d.refclassid = 'pg_class'::regclass
+               JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+               WHERE s.oid = statistics AND s.stxexprs IS NOT NULL AND rampart.is_encrypted(a.atttypid)) THEN
+        RAISE EXCEPTION 'statistics on an expression over an encrypted column would keep plaintext on disk'
+            USING ERRCODE = 'RMT08', HINT = 'Leave the expression out; statistics on the column itself keep ciphertext.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION rampart.check_statistics(oid) IS
+'Refuses extended statistics that would store decrypted values. Errors: RMT08.';
+
 CREATE FUNCTION rampart.check_columns() RETURNS event_trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
@@ -112,17 +129,19 @@ BEGIN
             PERFORM rampart.check_relation(made.objid);
         ELSIF made.classid = 'pg_type'::regclass THEN
             PERFORM rampart.check_type(made.objid);
+        ELSIF made.classid = 'pg_statistic_ext'::regclass THEN
+            PERFORM rampart.check_statistics(made.objid);
         END IF;
     END LOOP;
 END
 $$;
 COMMENT ON FUNCTION rampart.check_columns() IS
-'Event trigger: refuses declarations of encrypted columns that could not work. Errors: RMT02, RMT04, RMT05.';
+'Event trigger: refuses declarations of encrypted columns that could not work. Errors: RMT02, RMT04, RMT05, RMT08.';
 
 CREATE EVENT TRIGGER rampart_check_columns ON ddl_command_end
     WHEN TAG IN ('CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO', 'CREATE MATERIALIZED VIEW', 'CREATE INDEX',
                  'ALTER TABLE', 'CREATE TYPE', 'ALTER TYPE', 'CREATE DOMAIN', 'CREATE SCHEMA',
-                 'CREATE FOREIGN TABLE', 'ALTER FOREIGN TABLE', 'IMPORT FOREIGN SCHEMA')
+                 'CREATE FOREIGN TABLE', 'ALTER FOREIGN TABLE', 'IMPORT FOREIGN SCHEMA', 'CREATE STATISTICS')
     EXECUTE FUNCTION rampart.check_columns();
 ALTER EVENT TRIGGER rampart_check_columns ENABLE ALWAYS;
 

@@ -9,10 +9,9 @@ import re
 import subprocess
 
 from cluster import BIN
-from tree import ROOT, name, text
+from tree import ROOT, files, name, text
 
-PAGES = ["README.md", "docs/getting-started.md", "docs/formats.md", "docs/operations.md", *sorted(
-    str(path.relative_to(ROOT)) for path in (ROOT / "docs/guides").glob("*.md"))]
+REFERENCE = "docs/reference/sql-api.md"  # its blocks are signatures
 
 _BLOCK = re.compile(r"^```(\S+)([^\n]*)\n(.*?)^```$", re.S | re.M)
 _VARYING = [(re.compile(r"rmp1:[\w-]+(…)?"), "rmp1:…"), (re.compile(r"\b[0-9a-f]{16}\b"), "<id>"),
@@ -48,6 +47,10 @@ def psql(cluster, script):
     command = [os.path.join(BIN, "psql"), "-X", "-q", "-h", cluster.directory, "-p", str(cluster.port), "-U", "postgres",
                "-d", "example"]
     return subprocess.run(command, input=script, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT).stdout
+
+
+def pages():
+    return [page for page in map(name, files(".md")) if page != REFERENCE and blocks(page)]
 
 
 def check(cluster, page):

@@ -46,8 +46,8 @@ def clang_build():
     module = Path(os.environ["RAMPART_BUILD"], "clang/extension/pg/rampart.so")
     if not module.exists():
         return [f"{module.name} was not built"]
-    built = module.stat().st_mtime
-    return [f"{name(path)} is newer than the build" for path in _sources() if path.stat().st_mtime > built]
+    newer = [path for path in _sources() if path.stat().st_mtime > module.stat().st_mtime]
+    return [f"{len(newer)} files are newer than the build, {name(newer[0])} among them"] if newer else []
 
 
 def declared_codes():

@@ -82,8 +82,8 @@ def schedules():
     """Tests without a place in their schedule or without expected output."""
     missing = []
     for folder, suffix, schedule in (("sql", ".sql", "schedule"), ("specs", ".spec", "isolation_schedule")):
-        listed = set(re.findall(r"(?<=\s)[\w-]+", "\n".join(
-            line for line in text(ROOT / "regress" / schedule).splitlines() if line.startswith("test:"))))
+        lines = re.findall(r"^test:(.*)", text(ROOT / "regress" / schedule), re.M)
+        listed = set(" ".join(lines).split())
         there = {path.stem for path in (ROOT / "regress" / folder).glob(f"*{suffix}")}
         missing += [f"{test}: not both in regress/{schedule} and regress/{folder}" for test in sorted(listed ^ there)]
         missing += [f"{test}: no expected output" for test in sorted(there)

@@ -3,7 +3,6 @@
 Logging is set to show as much as it can. Each statement has a secret of its own, for which the log is searched.
 """
 import io
-import time
 
 import psycopg2
 
@@ -54,7 +53,7 @@ FAILING = [
     ("rampart.blind_index in an unknown scope", [], "SELECT rampart.blind_index('nowhere', '{s}', 'x')", False),
     ("another aad", [], "SELECT rampart.decrypt(rampart.encrypt('pii', '{s}', '{s}a'), '{s}b')", False),
     ("a prepared parameter", ["PREPARE p AS INSERT INTO ruled (id, email) VALUES (1 / $1, $2)"], "EXECUTE p (0, '{s}')", False),
-    ("a prepared literal", [], "PREPARE p AS SELECT FROM pii WHERE name = '{s}'", False),
+    ("a prepared literal", ["PREPARE p AS SELECT 1 / 0 FROM pii WHERE email = '{s}'"], "EXECUTE p", False),
     ("a randomised comparison", [], "SELECT FROM pii WHERE name = '{s}'", False),
     ("a cancelled statement", ["SET statement_timeout = 50"], "SELECT pg_sleep(1) FROM pii WHERE email <> '{s}'", False),
     ("an update", [], "UPDATE pii SET email = '{s}', plain = 1 / plain", False),
@@ -62,8 +61,8 @@ FAILING = [
     ("a scope that differs", [], "SELECT FROM pii JOIN other USING (email) WHERE pii.email = '{s}'", False),
     ("an array", [], "SELECT 1 / 0 FROM pii WHERE email = ANY ('{{{s},y}}')", False),
     ("a literal without a scope", [], "CREATE TABLE x AS SELECT '{s}'::enc_text", False),
-    ("a cast to a number", ["INSERT INTO twice VALUES ('{s}')"], "SELECT email::int FROM twice", True),
-    ("a cast of the plain text", ["INSERT INTO twice VALUES ('{s}')"], "SELECT email::text::int FROM twice", True),
+    ("a cast to a number", ["TRUNCATE twice", "INSERT INTO twice VALUES ('{s}')"], "SELECT email::int FROM twice", True),
+    ("a cast of the plain text", ["TRUNCATE twice", "INSERT INTO twice VALUES ('{s}')"], "SELECT email::text::int FROM twice", True),
 ]
 
 # Roles that lack the right.
@@ -109,7 +108,6 @@ class Log:
         return f"logsecret{self.count:03d}z"
 
     def written_since(self, position):
-        time.sleep(0.002)  # a backend writes before it answers, but not always before the client reads
         with open(self.database.cluster.log_file, "rb") as log:
             log.seek(position)
             return log.read().decode(errors="replace")
@@ -125,7 +123,7 @@ class Log:
             problems.append("no error")
         elif shown and secret not in seen:
             problems.append(f"the client is not shown: {seen}")
-        if "ERROR" not in log:
+        if "ERROR" not in log and "failed: " not in log:
             problems.append("the log has no entry")
         if secret in log:
             problems.append(log)
