@@ -84,6 +84,7 @@ bool Read() {
     catalog = Catalog{};
     const Oid schema = get_namespace_oid("rampart", true);
     if (!OidIsValid(schema)) return true;
+    catalog.schema = schema;
     catalog.scope_table = get_relname_relid("scope", schema);
     catalog.key_table = get_relname_relid("key", schema);
     catalog.grant_table = get_relname_relid("scope_grant", schema);

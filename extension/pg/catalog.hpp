@@ -37,6 +37,7 @@ struct Catalog {
     static constexpr int kMaxEqualityOperators = 100;
 
     bool present;  // the extension is installed in this database
+    Oid schema;
     Oid scope_table;
     Oid key_table;
     Oid grant_table;

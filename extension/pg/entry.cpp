@@ -15,8 +15,7 @@
 
 extern "C" {
 #include "access/parallel.h"
-#include "tcop/pquery.h"
-#include "utils/portal.h"
+#include "access/xact.h"
 
 RAMPART_EXPORT const Pg_magic_struct* PG_MAGIC_FUNCTION_NAME(void);
 PG_MODULE_MAGIC;
@@ -26,11 +25,11 @@ RAMPART_EXPORT void _PG_init(void);
 
 namespace {
 
-// A statement is running that was planned before the hooks were there. A parallel worker loads its
-// leader's libraries before it runs anything.
-bool LoadedInMidStatement() {
-    return !process_shared_preload_libraries_in_progress && !InitializingParallelWorker &&
-           ActivePortal != nullptr;
+// By the postmaster, at the start of a session (before any transaction), or by a parallel worker
+// that takes over its leader's libraries before it runs anything.
+bool LoadedInTime() {
+    return process_shared_preload_libraries_in_progress || InitializingParallelWorker ||
+           !IsTransactionState();
 }
 
 }  // namespace
@@ -46,6 +45,6 @@ void _PG_init() {
         rampart::pg::rewrite::InstallResultsHook();
         rampart::pg::log_privacy::InstallHook();
         if (process_shared_preload_libraries_in_progress) rampart::pg::keyring::PreloadRootKey();
-        if (LoadedInMidStatement()) rampart::pg::types::NoteLoadedLate();
+        if (!LoadedInTime()) rampart::pg::types::NoteLoaded();
     });
 }

@@ -11,6 +11,8 @@ CREATE FUNCTION rampart.modifier_out(int4) RETURNS cstring
     AS 'MODULE_PATHNAME', 'rampart_modifier_out' LANGUAGE C STABLE STRICT PARALLEL SAFE;
 CREATE FUNCTION rampart.analyze_column(internal) RETURNS bool
     AS 'MODULE_PATHNAME', 'rampart_typanalyze' LANGUAGE C STABLE STRICT;
+CREATE FUNCTION rampart.operator_class_options(internal) RETURNS void
+    AS 'MODULE_PATHNAME', 'rampart_opclass_options' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 CREATE FUNCTION rampart.sort_support(internal) RETURNS void
     AS 'MODULE_PATHNAME', 'rampart_sort_support' LANGUAGE C STABLE STRICT PARALLEL SAFE;
 
@@ -206,7 +208,8 @@ BEGIN
                 OPERATOR 1 rampart.#<#, OPERATOR 2 rampart.#<=#, OPERATOR 3 %2$s.%3$s,
                 OPERATOR 4 rampart.#>=#, OPERATOR 5 rampart.#>#,
                 FUNCTION 1 rampart.sort_compare(enc_%1$s, enc_%1$s),
-                FUNCTION 2 (enc_%1$s, enc_%1$s) rampart.sort_support(internal);
+                FUNCTION 2 (enc_%1$s, enc_%1$s) rampart.sort_support(internal),
+                FUNCTION 5 (enc_%1$s, enc_%1$s) rampart.operator_class_options(internal);
             CREATE OPERATOR CLASS rampart.enc_%1$s_hash_ops DEFAULT FOR TYPE enc_%1$s USING hash AS
                 OPERATOR 1 %2$s.%3$s,
                 FUNCTION 1 rampart.hash(enc_%1$s),

@@ -3,7 +3,7 @@ import ctypes
 import ctypes.util
 import struct
 
-from twins import KINDS, USERS, empty
+from twins import USERS, empty
 
 libpq = ctypes.CDLL(ctypes.util.find_library("pq") or "libpq.so.5")
 for result, names in {
@@ -150,11 +150,7 @@ def run(cluster, report):
         expected = action(plain)
         report.equal((action(encrypted), refused), (expected, isinstance(expected, str)), f"libpq: {name}")
 
-    encrypted_types = dict(cluster.query("SELECT oid::int, typname FROM pg_type WHERE typname = ANY (%s)",
-                                         (["enc_" + kind for kind in KINDS],)))
-    oids = encrypted.described("SELECT email, born FROM customer WHERE email = $1")
-    report.equal([encrypted_types.get(oid) for oid in oids], ["enc_text", "enc_text", "enc_date"],
-                 "libpq: columns and parameters are described by their own types")
+    check("types of parameters and results", lambda c: c.described("SELECT * FROM customer WHERE email = $1"))
     check("insert, types left to the server", lambda c: c.call(INSERT, ADA))
     check("insert, types of the plain columns",
           lambda c: c.call(INSERT, (b"typed@example.com",) + ADA[1:], PLAIN_OIDS))

@@ -5,9 +5,8 @@ import io
 import uuid
 
 import psycopg2.extras
-from psycopg2 import extensions
 
-from twins import KINDS, USERS, compare, empty
+from twins import USERS, compare, empty
 
 INSERT = """INSERT INTO customer (email, name, born, seen, balance, visits, token, active, notes, photo)
             VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING *"""
@@ -20,20 +19,6 @@ ADA = ("ada@example.com", "Ada O'Lovelace", datetime.date(1815, 12, 10), LEAP_DA
 GRACE = ("grace@example.com", "Grace 100% \\ \N{GRINNING FACE}", None, None, decimal.Decimal("-1e20"), 2**63 - 1,
          None, True, psycopg2.extras.Json([]), psycopg2.Binary(bytes(100000)))
 NONE = ("none@example.com",) + (None,) * 9
-
-
-def read_as_plain(connection):
-    """psycopg2 converts by type id: gives the encrypted types' ids the plain types' converters."""
-    with connection.cursor() as cursor:
-        for kind in KINDS:
-            cursor.execute("""SELECT e.oid::int, e.typarray::int, p.oid::int FROM pg_type e, pg_type p
-                              WHERE e.typname = %s AND p.typname = %s""", (f"enc_{kind}", kind))
-            oid, array, plain = cursor.fetchone()
-            if plain in extensions.string_types:
-                one = extensions.new_type((oid,), f"enc_{kind}", extensions.string_types[plain])
-                extensions.register_type(one, connection)
-                extensions.register_type(extensions.new_array_type((array,), f"enc_{kind}[]", one), connection)
-    connection.commit()
 
 
 def execute(sql, parameters=None):
@@ -123,14 +108,7 @@ def rolled_back(connection):
 
 def run(cluster, report):
     connections = [cluster.connect(user, autocommit=False) for user in USERS]
-    raw = execute("""INSERT INTO customer (email, visits, active) VALUES ('raw', 5, false)
-                     RETURNING email, visits, active""")
-    report.equal(raw(connections[1])[0], [("raw", "5", "f")],
-                 "psycopg2: without converters, values of encrypted types are text")
-    connections[1].rollback()
-    empty(cluster)
     psycopg2.extras.register_uuid()
-    read_as_plain(connections[1])
 
     def check(name, action, refused=False):
         compare(report, connections, f"psycopg2: {name}", action, refused)

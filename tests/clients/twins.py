@@ -4,7 +4,6 @@ import collections
 import psycopg2
 
 USERS = ("app_plain", "app_encrypted")
-KINDS = ("text", "bytea", "jsonb", "numeric", "int8", "date", "timestamptz", "uuid", "bool")
 
 
 Refusal = collections.namedtuple("Refusal", "error code constraint table")

@@ -42,13 +42,8 @@ SELECT (SELECT email FROM {0} WHERE id = 1)
 WITH c AS (SELECT email FROM {0}) SELECT email FROM c
 WITH c AS MATERIALIZED (SELECT email FROM {0}) SELECT email FROM c
 SELECT a.email FROM {0} a JOIN {0} b USING (email)
-SELECT DISTINCT email FROM {0}
-SELECT DISTINCT ON (email) email FROM {0}
-SELECT email FROM {0} GROUP BY email
 SELECT coalesce(email, email) FROM {0}
 SELECT CASE WHEN id = 1 THEN email END FROM {0}
-SELECT email FROM {0} UNION ALL SELECT email FROM {0}
-SELECT email FROM {0} UNION SELECT email FROM {0}
 SELECT * FROM (SELECT email FROM {0} UNION ALL SELECT email FROM {0}) u
 SELECT {0}_sql()
 SELECT {0}_body()
@@ -64,6 +59,15 @@ PREPARE p AS SELECT email FROM {0}; EXECUTE p
 DECLARE c CURSOR FOR SELECT email FROM {0}; FETCH c
 DECLARE c CURSOR WITH HOLD FOR SELECT email FROM {0}; FETCH c
 """
+# Where the value is part of something else, or made distinct, armour shows instead.
+WITHIN = "\n".join(["SELECT DISTINCT email FROM {0}",
+                    "SELECT DISTINCT ON (email) email FROM {0}",
+                    "SELECT email FROM {0} GROUP BY email",
+                    "SELECT email FROM {0} UNION ALL SELECT email FROM {0}",
+                    "SELECT email FROM {0} UNION SELECT email FROM {0}",
+                    "SELECT trim(array_agg(email)::text, '{{}}') FROM {0} GROUP BY id", "SELECT format('%s', email) FROM {0}",
+                    "SELECT to_json(email) #>> '{{}}' FROM {0}", "SELECT min(format('%s', email)) FROM {0}"])
+
 
 def shown(rows):
     if isinstance(rows, str):
@@ -80,13 +84,13 @@ def last_of(connection, statements):
     return shown(attempt(connection, statements[-1]))
 
 
-def check_read(database, report, statement):
+def check_read(database, report, statement, answers):
     wrong = []
     for mode in MODES:
         connection = database.connect("visitor", autocommit=False)
         got = last_of(connection, statement.format(f"as_{mode}").split("; "))
-        if got != ANSWERS[mode]:
-            wrong.append(f"{mode}: {got}, expected {ANSWERS[mode]}")
+        if got != answers[mode]:
+            wrong.append(f"{mode}: {got}, expected {answers[mode]}")
         connection.rollback()
         connection.close()
     report.ok(not wrong, f"denial: {statement.format('t')}", "\n".join(wrong))
@@ -94,18 +98,17 @@ def check_read(database, report, statement):
 
 def check_copy(database, report, mode):
     connection = database.connect("visitor")
-    for name, sql, wanted in [("COPY table", f"COPY as_{mode} (email) TO STDOUT", "armour"),
-                              ("COPY table, binary", f"COPY as_{mode} (email) TO STDOUT (FORMAT binary)", "armour"),
-                              ("COPY query", f"COPY (SELECT email FROM as_{mode}) TO STDOUT", ANSWERS[mode])]:
+    for name, sql in [("COPY table", f"COPY as_{mode} (email) TO STDOUT"),
+                      ("COPY table, binary", f"COPY as_{mode} (email) TO STDOUT (FORMAT binary)"),
+                      ("COPY query", f"COPY (SELECT email FROM as_{mode}) TO STDOUT")]:
         stream = io.BytesIO()
         try:
             with connection.cursor() as cursor:
                 cursor.copy_expert(sql, stream)
-            text = stream.getvalue()
-            got = "armour" if b"rmp1:" in text else None if text == b"\\N\n" else text.decode().strip()
+            got = stream.getvalue()
         except psycopg2.Error as error:
-            got = error.pgcode
-        report.equal(got, wanted, f"denial: {name}, {mode}")
+            got = error.pgcode.encode()
+        report.ok(b"rmp1:" in got, f"denial: {name} stays armour, {mode}", got)
     connection.close()
 
 
@@ -127,12 +130,14 @@ def check(world, report):
         report.equal(database.value(f"SELECT email FROM {table}", "app"), "ada@example.com",
                      f"denial: a role with the right, {mode}")
     for statement in filter(None, READS.splitlines()):
-        check_read(database, report, statement)
+        check_read(database, report, statement, ANSWERS)
+    for statement in WITHIN.splitlines():
+        check_read(database, report, statement, dict.fromkeys(MODES, "armour"))
     for mode in MODES:
         check_copy(database, report, mode)
     for mode, wanted in zip(MODES, ("armour", None, None, "42501")):
-        rows = attempt(database.connect("visitor"), f"SELECT born FROM as_{mode}")
-        report.equal(shown(rows), wanted, f"denial: a date, {mode}")
+        connection = database.connect("visitor")
+        report.equal(shown(attempt(connection, f"SELECT born FROM as_{mode}")), wanted, f"denial: a date, {mode}")
     check_dump(database, report)
     check_settings(database, report)
 

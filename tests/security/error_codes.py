@@ -7,7 +7,7 @@ from world import attempt
 
 REPOSITORY = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 HEADER = os.path.join(REPOSITORY, "extension", "core", "error.hpp")
-DOCUMENT = os.path.join(REPOSITORY, "docs", "errors.md")
+DOCUMENT = os.path.join(REPOSITORY, "docs", "reference", "errors.md")
 # This file names no code, so it does not count as a test of one.
 TESTS = ["tests", "regress"]
 
@@ -33,9 +33,9 @@ def check(world, report):
     report.equal(sorted(codes_in_sql() - declared), [], "errors: SQL functions raise no code that error.hpp does not declare")
     report.equal(sorted(declared - codes_in_tests()), [], "errors: each code is expected by some test")
     if os.path.exists(DOCUMENT):
-        report.equal(sorted(declared ^ codes_of(DOCUMENT)), [], "errors: docs/errors.md lists each code, and no other")
+        report.equal(sorted(declared ^ codes_of(DOCUMENT)), [], "errors: docs/reference/errors.md lists each code, and no other")
     else:
-        report.skip("errors: docs/errors.md lists each code", "docs/errors.md is not there")
+        report.skip("errors: docs/reference/errors.md lists each code", "docs/reference/errors.md is not there")
     check_provoked(world, report)
 
 
@@ -66,6 +66,7 @@ PROVOKED = [
     ("RMT05", "ORDER BY over UNION", "SET LOCAL ROLE app; SELECT email FROM pii UNION SELECT email FROM pii ORDER BY 1"),
     ("RMT06", "a deterministic bool", "CREATE TABLE x (e enc_bool(pii, deterministic))"),
     ("RMT06", "deterministic mode turned off", "SET LOCAL rampart.allow_deterministic = off; CREATE TABLE x (e enc_text(pii, deterministic))"),
+    ("RMT08", "statistics on plaintext", "CREATE STATISTICS s ON (email::text), (id + 1) FROM pii"),
     ("42501", "a missing right", "SELECT rampart.encrypt('pii', 'x')"),
     ("22023", "no name for a scope", "SELECT rampart.create_scope('2 words')"),
     ("22023", "an unknown privilege", "SELECT rampart.grant_scope('pii', 'app', 'read')"),

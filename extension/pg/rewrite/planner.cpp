@@ -4,6 +4,7 @@
 #include "pg/keyring/rights.hpp"
 #include "pg/log_privacy.hpp"
 #include "pg/rewrite/results.hpp"
+#include "pg/types/compare.hpp"
 
 extern "C" {
 #include "executor/executor.h"
@@ -11,7 +12,10 @@ extern "C" {
 #include "nodes/nodeFuncs.h"
 #include "nodes/pathnodes.h"
 #include "nodes/plannodes.h"
+#include "access/transam.h"
 #include "optimizer/planner.h"
+#include "tcop/pquery.h"
+#include "utils/lsyscache.h"
 }
 
 namespace rampart::pg::rewrite {
@@ -42,6 +46,15 @@ void VeilResult(Rewrite& rewrite, Query* query) {
     }
 }
 
+bool IsOurs(const Catalog& catalog, Oid function) {
+    return function >= FirstNormalObjectId && get_func_namespace(function) == catalog.schema;
+}
+
+void NoteUse(Rewrite* rewrite, bool uses) {
+    if (uses) log_privacy::Touch();
+    rewrite->uses_encrypted |= uses;
+}
+
 bool Walk(Node* node, Rewrite* rewrite);
 
 bool WalkChildren(Node* node, Rewrite* rewrite) {
@@ -65,12 +78,14 @@ bool Walk(Node* node, Rewrite* rewrite) {
                                       reinterpret_cast<OpExpr*>(node)->args);
             break;
         case T_FuncExpr:
+            NoteUse(rewrite, IsOurs(rewrite->catalog, castNode(FuncExpr, node)->funcid));
             RefuseContainerComparison(*rewrite, castNode(FuncExpr, node)->funcid,
                                       castNode(FuncExpr, node)->args);
             break;
         case T_Var:
-            if (rewrite->catalog.FindType(castNode(Var, node)->vartype) != nullptr)
-                log_privacy::Touch();
+        case T_Const:
+        case T_Param:
+            NoteUse(rewrite, rewrite->catalog.FindType(exprType(node)) != nullptr);
             break;
         case T_ScalarArrayOpExpr:
             RewriteArrayOperator(*rewrite, castNode(ScalarArrayOpExpr, node));
@@ -87,11 +102,20 @@ bool Walk(Node* node, Rewrite* rewrite) {
     return WalkChildren(node, rewrite);
 }
 
-// The scopes whose tokens a plan holds travel with it as invalidation items of a cache that does
-// not exist.
-constexpr int kComparedScope = -1;
+// What must be known when a plan is executed travels with it, as invalidation items of caches that
+// do not exist: that it uses encrypted values, and the scopes whose tokens it holds.
+constexpr int kUsesEncrypted = -1;
+constexpr int kComparedScope = -2;
+
+void AddItem(PlannedStmt* plan, int what, std::uint32_t value) {
+    auto* item = makeNode(PlanInvalItem);
+    item->cacheId = what;
+    item->hashValue = value;
+    plan->invalItems = lappend(plan->invalItems, item);
+}
 
 void NoteDependencies(const Rewrite& rewrite, PlannedStmt* plan) {
+    if (rewrite.uses_encrypted) AddItem(plan, kUsesEncrypted, 0);
     if (!rewrite.depends_on_keyring && rewrite.compared_scopes == NIL) return;
     plan->dependsOnRole = true;
     for (const Oid table :
@@ -100,19 +124,17 @@ void NoteDependencies(const Rewrite& rewrite, PlannedStmt* plan) {
     }
     ListCell* cell = nullptr;
     foreach (cell, rewrite.compared_scopes) {
-        auto* item = makeNode(PlanInvalItem);
-        item->cacheId = kComparedScope;
-        item->hashValue = static_cast<std::uint32_t>(lfirst_int(cell));
-        plan->invalItems = lappend(plan->invalItems, item);
+        AddItem(plan, kComparedScope, static_cast<std::uint32_t>(lfirst_int(cell)));
     }
 }
 
 // A cached plan outlives the right that its tokens were made with, in a transaction that holds its
 // locks.
-void RequireRights(const PlannedStmt* plan) {
+void BeforeExecution(const PlannedStmt* plan) {
     ListCell* cell = nullptr;
     foreach (cell, plan->invalItems) {
         const auto* item = lfirst_node(PlanInvalItem, cell);
+        if (item->cacheId == kUsesEncrypted) log_privacy::Touch();
         if (item->cacheId != kComparedScope) continue;
         keyring::RequireRight(keyring::Keyring::Current().ScopeTagged(item->hashValue),
                               keyring::kEncryptOrDecrypt);
@@ -120,7 +142,8 @@ void RequireRights(const PlannedStmt* plan) {
 }
 
 PlannedStmt* Plan(Query* query, const char* text, int options, ParamListInfo parameters) {
-    Rewrite rewrite{Catalog::Current(), parameters, query, false, NIL};
+    if (ActivePortal == nullptr) types::NoteSeen();
+    Rewrite rewrite{Catalog::Current(), parameters, query, false, false, NIL};
     if (rewrite.catalog.present) {
         Guard([&] {
             VeilResult(rewrite, query);
@@ -134,7 +157,7 @@ PlannedStmt* Plan(Query* query, const char* text, int options, ParamListInfo par
 }
 
 void OnExecutorStart(QueryDesc* query, int flags) {
-    if (query->plannedstmt->invalItems != NIL) Guard([&] { RequireRights(query->plannedstmt); });
+    if (query->plannedstmt->invalItems != NIL) Guard([&] { BeforeExecution(query->plannedstmt); });
     auto* start =
         previous_executor_start != nullptr ? previous_executor_start : standard_ExecutorStart;
     start(query, flags);

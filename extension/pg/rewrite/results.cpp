@@ -9,6 +9,7 @@
 #include "pg/catalog.hpp"
 #include "pg/keyring/rights.hpp"
 #include "pg/settings.hpp"
+#include "pg/types/compare.hpp"
 #include "pg/types/kinds.hpp"
 #include "typmod.hpp"
 
@@ -80,6 +81,7 @@ bool IsFunctionBody(const ParseState* state) {
 }
 
 void OnAnalyze(ParseState* state, Query* query, JumbleState* jumble) {
+    if (ActivePortal == nullptr) types::NoteSeen();
     Query* sent = IsFunctionBody(state) ? nullptr : ClientQuery(query);
     if (sent != nullptr) {
         Guard([&] {

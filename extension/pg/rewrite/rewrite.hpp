@@ -33,6 +33,7 @@ struct Rewrite {
     ParamListInfo parameters;
     Query* query;  // the whole
     bool depends_on_keyring;
+    bool uses_encrypted;    // values, or functions of ours
     List* compared_scopes;  // tags, int4: the rights in these are asked for at each execution
 };
 

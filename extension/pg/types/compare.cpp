@@ -20,7 +20,7 @@ namespace {
 using keyring::Key;
 using keyring::Keyring;
 
-TimestampTz late_statement = 0;
+TimestampTz unseen_statement = 0;
 TimestampTz analyzing_statement = 0;
 
 void RequireDeterministic(const Identity& identity) {
@@ -145,13 +145,15 @@ void ThrowUndetermined() {
 
 void NoteAnalyzing() { analyzing_statement = GetCurrentStatementStartTimestamp(); }
 
-void NoteLoadedLate() {
-    late_statement = GetCurrentStatementStartTimestamp();
+void NoteLoaded() {
+    unseen_statement = GetCurrentStatementStartTimestamp();
     ResetPlanCache();
 }
 
+void NoteSeen() { unseen_statement = 0; }
+
 void RequirePlannedWithUs() {
-    if (late_statement == 0 || late_statement != GetCurrentStatementStartTimestamp()) return;
+    if (unseen_statement == 0 || unseen_statement != GetCurrentStatementStartTimestamp()) return;
     throw Error(errc::kLoadedTooLate,
                 "this statement was planned before the library rampart was loaded", "",
                 "Run it again; to have the library loaded from the start, add rampart to "

@@ -55,10 +55,11 @@ void RequireDeterministicCollation(Oid collation);
 bool ComparesCiphertexts();
 void NoteAnalyzing();  // an ANALYZE begins
 
-// The statement that runs was planned before this library was loaded, so without the rewrite that
-// ORDER BY and hashed comparisons rely on: refuses it with error RMT07. A preloaded library never
-// does.
+// A library that is loaded by the first function called was not there when the statement was planned, and
+// the rewrite that ORDER BY and hashed comparisons rely on has not seen it. Such a statement is refused
+// with error RMT07, once a session. A preloaded library sees all.
 void RequirePlannedWithUs();
-void NoteLoadedLate();  // from _PG_init
+void NoteLoaded();  // loaded now, and not before the session's first statement
+void NoteSeen();    // a client's statement passes the hooks
 
 }  // namespace rampart::pg::types

@@ -74,6 +74,13 @@ RAMPART_FUNCTION(rampart_sort_support) {
     PG_RETURN_VOID();
 }
 
+// Options of the operator class: there are none. It is called for each index that planning looks
+// at, and so before an index gives an order away that nobody has compared anything for.
+RAMPART_FUNCTION(rampart_opclass_options) {
+    types::RequirePlannedWithUs();
+    PG_RETURN_VOID();
+}
+
 RAMPART_FUNCTION(rampart_hash) {
     return hash_any(types::Hashable(fcinfo).iv, rampart::Aead::kIvSize);
 }

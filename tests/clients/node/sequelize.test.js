@@ -2,7 +2,7 @@
 const assert = require('node:assert');
 const { after, before, test } = require('node:test');
 const { DataTypes, Op, Sequelize, UniqueConstraintError, ForeignKeyConstraintError } = require('sequelize');
-const { connect, readAsPlain, same, server } = require('./twins');
+const { same, server } = require('./twins');
 
 function application(user) {
     const sequelize = new Sequelize(server.database, user, '', { ...server, dialect: 'postgres', logging: false });
@@ -34,9 +34,6 @@ function application(user) {
 
 const twins = { plain: application('app_plain'), encrypted: application('app_encrypted') };
 before(async () => {
-    const client = await connect('app_encrypted');
-    await readAsPlain(client, { date: String }); // as Sequelize reads dates
-    await client.end();
     for (const { sequelize, Customer } of Object.values(twins)) {
         await Customer.destroy({ where: {} });
         await sequelize.query("SELECT setval('customer_id_seq', 1), setval('invoice_id_seq', 1)");

@@ -6,21 +6,6 @@ const pg = require('pg');
 
 const server = { host: process.env.PGHOST, port: process.env.PGPORT, database: process.env.PGDATABASE };
 
-// Values of encrypted types arrive under type ids of their own. This lets node-postgres, and what is
-// built on it, read them as it reads values of the plain types, except where `own` has a parser; an
-// application does so once.
-async function readAsPlain(client, own = {}) {
-    const { rows } = await client.query(
-        `SELECT encrypted.oid, plain.oid AS plain, plain.typname AS name FROM pg_type encrypted
-         JOIN pg_type plain ON encrypted.typname = 'enc_' || plain.typname`,
-    );
-    for (const { oid, plain, name } of rows) {
-        for (const format of ['text', 'binary']) {
-            pg.types.setTypeParser(oid, format, own[name] ?? pg.types.getTypeParser(plain, format));
-        }
-    }
-}
-
 async function connect(user) {
     const client = new pg.Client({ ...server, user });
     await client.connect();
@@ -53,4 +38,4 @@ function same(name, twins, action) {
     });
 }
 
-module.exports = { answer, connect, readAsPlain, same, server };
+module.exports = { answer, connect, same, server };
