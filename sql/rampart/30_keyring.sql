@@ -71,11 +71,11 @@ BEGIN
     -- One at a time: the second of two sessions is told by name what is taken.
     LOCK TABLE rampart.scope IN SHARE ROW EXCLUSIVE MODE;
     SELECT s.name INTO taken FROM rampart.scope s WHERE s.tag = new_tag;
-    IF FOUND THEN
-        RAISE EXCEPTION USING ERRCODE = 'RMK08',
-            MESSAGE = CASE WHEN taken = create_scope.name THEN format('scope "%s" already exists', taken)
-                           ELSE format('the name "%s" has the same tag as scope "%s"', create_scope.name, taken) END,
-            HINT = CASE WHEN taken <> create_scope.name THEN 'Choose another name.' ELSE '' END;
+    IF taken = create_scope.name THEN
+        RAISE EXCEPTION 'scope "%" already exists', taken USING ERRCODE = 'RMK08';
+    ELSIF taken IS NOT NULL THEN
+        RAISE EXCEPTION 'the name "%" has the same tag as scope "%"', create_scope.name, taken
+            USING ERRCODE = 'RMK08', HINT = 'Choose another name.';
     END IF;
     INSERT INTO rampart.scope (name, tag, denied)
     VALUES (create_scope.name, new_tag, create_scope.denied);
