@@ -122,6 +122,13 @@ const KindOids* Catalog::FindType(Oid type) const {
     return nullptr;
 }
 
+const KindOids* Catalog::FindElementType(Oid type) const {
+    for (const auto& oids : kinds) {
+        if (oids.type == type || oids.array_type == type) return &oids;
+    }
+    return nullptr;
+}
+
 const EqualityOperator* Catalog::FindEquality(Oid op) const {
     const auto end = equality.begin() + equality_count;
     const auto found = std::lower_bound(equality.begin(), end, op,

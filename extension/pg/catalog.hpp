@@ -48,6 +48,8 @@ struct Catalog {
     const KindOids& of(Kind kind) const { return kinds[static_cast<std::uint8_t>(kind) - 1]; }
     // The kind of an encrypted type, or nullptr.
     const KindOids* FindType(Oid type) const;
+    // The same, also for the array of an encrypted type.
+    const KindOids* FindElementType(Oid type) const;
     const EqualityOperator* FindEquality(Oid op) const;
     Kind KindOf(const KindOids& oids) const { return static_cast<Kind>(&oids - kinds.data() + 1); }
 

@@ -8,6 +8,7 @@
 extern "C" {
 #include "access/xact.h"
 #include "utils/elog.h"
+#include "utils/memutils.h"
 #include "utils/timestamp.h"
 }
 
@@ -16,7 +17,7 @@ namespace {
 
 emit_log_hook_type previous_hook = nullptr;
 TimestampTz touched_statement = 0;
-char withheld[] = "withheld: the statement used encrypted values";
+constexpr char kWithheld[] = "withheld: the statement used encrypted values";
 
 // Errors about a value quote it in the message itself ("invalid input syntax for type integer:
 // ...", where a decrypted text is cast). Log and client share that message, so the log gets one of
@@ -38,12 +39,15 @@ void LogWithoutValue(ErrorData* error) {
 bool IsPostmaster() { return IsPostmasterEnvironment && !IsUnderPostmaster; }
 
 void OnLog(ErrorData* error) {
-    const bool touched = touched_statement == GetCurrentStatementStartTimestamp();
+    // Processes that run no statements have none that began.
+    const bool touched =
+        touched_statement != 0 && touched_statement == GetCurrentStatementStartTimestamp();
     if (settings::quiet_errors && (touched || IsPostmaster())) {
         error->hide_stmt = true;
         error->hide_ctx = true;
         // The postmaster's details are the statements of processes that died.
-        if (error->detail != nullptr || error->detail_log != nullptr) error->detail_log = withheld;
+        if (error->detail != nullptr || error->detail_log != nullptr)
+            error->detail_log = MemoryContextStrdup(ErrorContext, kWithheld);
         if (touched && QuotesValue(error)) LogWithoutValue(error);
     }
     if (previous_hook != nullptr) previous_hook(error);

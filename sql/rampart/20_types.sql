@@ -114,7 +114,8 @@ $$;
 -- Casts to whatever the plain type casts to, through the plain type. Without them PostgreSQL would find no
 -- cast (it does not chain them), or convert by output and input, which feeds armour to the target type
 -- where the right to decrypt is missing. An implicit one becomes one by assignment: two ways to a common
--- type would make operators ambiguous.
+-- type would make operators ambiguous. Bodies call to_plain instead of casting: pg_upgrade makes functions
+-- before casts.
 DO $$
 DECLARE
     conversion record;
@@ -140,7 +141,7 @@ BEGIN
         EXECUTE format($sql$
             -- By its catalog name: SQL's char and bit mean one character and one bit.
             CREATE FUNCTION rampart.%2$I(%1$s) RETURNS pg_catalog.%4$I
-                LANGUAGE sql STABLE STRICT PARALLEL SAFE RETURN ($1::%3$s)::pg_catalog.%4$I;
+                LANGUAGE sql STABLE STRICT PARALLEL SAFE RETURN rampart.to_plain($1)::pg_catalog.%4$I;
             CREATE CAST (%1$s AS pg_catalog.%4$I) WITH FUNCTION rampart.%2$I(%1$s) %5$s;
             $sql$, conversion.source, 'as_' || conversion.typname, conversion.plain, conversion.typname,
             CASE conversion.context WHEN 'a' THEN 'AS ASSIGNMENT' ELSE '' END);
@@ -149,7 +150,7 @@ BEGIN
     FOR conversion IN SELECT 'enc_' || kind AS source, plain FROM rampart.kind_definition WHERE kind <> 'text' LOOP
         EXECUTE format($sql$
             CREATE FUNCTION rampart.as_json(%1$s) RETURNS json
-                LANGUAGE sql STABLE STRICT PARALLEL SAFE RETURN to_json($1::%2$s);
+                LANGUAGE sql STABLE STRICT PARALLEL SAFE RETURN to_json(rampart.to_plain($1));
             CREATE CAST (%1$s AS json) WITH FUNCTION rampart.as_json(%1$s);
             $sql$, conversion.source, conversion.plain);
     END LOOP;
@@ -314,15 +315,15 @@ $$;
 
 -- `dob - '2000-01-01'` would otherwise read the literal as an interval.
 CREATE FUNCTION rampart.difference(enc_date, enc_date) RETURNS int4
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE RETURN $1::date - $2::date;
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE RETURN rampart.to_plain($1) - rampart.to_plain($2);
 CREATE OPERATOR pg_catalog.- (LEFTARG = enc_date, RIGHTARG = enc_date, FUNCTION = rampart.difference);
 
 -- `notes || '{"b": 1}'` as a text.
 CREATE FUNCTION rampart.concatenation(enc_jsonb, enc_jsonb) RETURNS jsonb
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE RETURN $1::jsonb || $2::jsonb;
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE RETURN rampart.to_plain($1) || rampart.to_plain($2);
 CREATE OPERATOR pg_catalog.|| (LEFTARG = enc_jsonb, RIGHTARG = enc_jsonb, FUNCTION = rampart.concatenation);
 CREATE FUNCTION rampart.concatenation(enc_bytea, enc_bytea) RETURNS bytea
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE RETURN $1::bytea || $2::bytea;
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE RETURN rampart.to_plain($1) || rampart.to_plain($2);
 CREATE OPERATOR pg_catalog.|| (LEFTARG = enc_bytea, RIGHTARG = enc_bytea, FUNCTION = rampart.concatenation);
 
 DROP TABLE rampart.kind_definition;

@@ -15,6 +15,11 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION rampart.is_encrypted(oid) IS 'Whether a type is one of the encrypted types or an array of one.';
 
+CREATE FUNCTION rampart.holds_unscoped(type oid) RETURNS bool
+    AS 'MODULE_PATHNAME', 'rampart_holds_unscoped' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION rampart.holds_unscoped(oid) IS
+'Whether a row type, an array of it or a domain over it has an encrypted column without a scope, as those of views may.';
+
 CREATE FUNCTION rampart.give_default_scope(relation oid, column_name name, type oid) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -24,7 +29,7 @@ DECLARE
     element text := (SELECT format_type(CASE WHEN typelem <> 0 THEN typelem ELSE oid END, NULL)
                      FROM pg_type WHERE oid = type);
 BEGIN
-    IF coalesce(default_scope, '') = '' OR kind NOT IN ('r', 'p') THEN
+    IF coalesce(default_scope, '') = '' OR kind NOT IN ('r', 'p') OR NOT rampart.is_encrypted(type) THEN
         RAISE EXCEPTION 'encrypted column "%" of "%" has no scope', column_name, relation::regclass
             USING ERRCODE = 'RMT04',
                   HINT = format('Name one: %s(scope). A default for declarations without: rampart.default_scope.', element);
@@ -52,8 +57,10 @@ DECLARE
     col record;
 BEGIN
     FOR col IN SELECT a.attrelid, a.attname, a.atttypid FROM pg_attribute a
+                 JOIN pg_class c ON c.oid = a.attrelid AND c.relkind NOT IN ('i', 'I')
                  WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped
-                   AND a.atttypmod = -1 AND rampart.is_encrypted(a.atttypid) LOOP
+                   AND ((a.atttypmod = -1 AND rampart.is_encrypted(a.atttypid))
+                        OR rampart.holds_unscoped(a.atttypid)) LOOP
         PERFORM rampart.give_default_scope(col.attrelid, col.attname, col.atttypid);
     END LOOP;
     SELECT a.attname INTO col

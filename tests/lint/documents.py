@@ -7,6 +7,7 @@ from sources import declared_codes
 from tree import ROOT, text
 
 _SETTING = re.compile(r"^\| `(rampart\.\w+)` \| (.*?) \| (.*?) \|", re.M)
+_CONSTRUCT = re.compile(r"^\| (.+?) \| `?([0-9A-Z]{5})`? \|", re.M)
 _CONTEXTS = {"user": "anybody", "superuser": "superuser", "sighup": "server"}
 
 
@@ -24,6 +25,12 @@ def errors():
     described = set(re.findall(r"^\| `(\w{5})` \|", text(ROOT / "docs/reference/errors.md"), re.M))
     ours = {code for code in described if code.startswith("RM")}
     return sorted((declared_codes() - described) | (ours - declared_codes()))
+
+
+def constructs():
+    """What users read about documented errors is what the twin test shows."""
+    pages = [set(_CONSTRUCT.findall(text(ROOT / page))) for page in ("docs/guides/queries.md", "tests/twin/README.md")]
+    return [" ".join(row) for row in sorted(pages[0] ^ pages[1])]
 
 
 def settings(cluster):

@@ -3,6 +3,9 @@
 // refused.
 #include "pg/rewrite/rewrite.hpp"
 
+#include "pg/boundary.hpp"
+#include "pg/rewrite/utility.hpp"
+
 extern "C" {
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
@@ -33,6 +36,28 @@ bool RowHoldsEncrypted(const Catalog& catalog, Oid type) {
     ReleaseTupleDesc(descriptor);
     return found;
 }
+
+}  // namespace
+
+bool HoldsUnscoped(const Catalog& catalog, Oid type) {
+    const Oid base = getBaseType(type);
+    const Oid element = get_element_type(base);
+    if (OidIsValid(element)) return HoldsUnscoped(catalog, element);
+    if (base == RECORDOID || !type_is_rowtype(base)) return false;
+    TupleDesc descriptor = lookup_rowtype_tupdesc_domain(base, -1, true);
+    if (descriptor == nullptr) return false;
+    bool found = false;
+    for (int i = 0; i < descriptor->natts && !found; ++i) {
+        const FormData_pg_attribute* column = TupleDescAttr(descriptor, i);
+        if (column->attisdropped) continue;
+        const bool encrypted = catalog.FindElementType(column->atttypid) != nullptr;
+        found = encrypted ? column->atttypmod < 0 : HoldsUnscoped(catalog, column->atttypid);
+    }
+    ReleaseTupleDesc(descriptor);
+    return found;
+}
+
+namespace {
 
 // Of a type that is a container of encrypted values; not of an encrypted type itself.
 bool HoldsEncrypted(const Catalog& catalog, Oid type) {
@@ -119,3 +144,10 @@ void RefuseContainerExtreme(const Rewrite& rewrite, const MinMaxExpr* expression
 }
 
 }  // namespace rampart::pg::rewrite
+
+// (type oid) -> bool
+RAMPART_FUNCTION(rampart_holds_unscoped) {
+    const rampart::pg::Catalog& catalog = rampart::pg::Catalog::Current();
+    PG_RETURN_BOOL(catalog.present &&
+                   rampart::pg::rewrite::HoldsUnscoped(catalog, PG_GETARG_OID(0)));
+}

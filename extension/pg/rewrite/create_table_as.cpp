@@ -11,6 +11,7 @@
 #include "typmod.hpp"
 
 extern "C" {
+#include "commands/prepare.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "parser/parse_coerce.h"
@@ -19,33 +20,43 @@ extern "C" {
 namespace rampart::pg::rewrite {
 namespace {
 
-const KindOids* EncryptedElement(const Catalog& catalog, Oid type) {
-    for (const auto& oids : catalog.kinds) {
-        if (type == oids.type || type == oids.array_type) return &oids;
-    }
-    return nullptr;
+[[noreturn]] void ThrowNoScope(const char* column) {
+    throw Error(
+        errc::kScopeUndetermined,
+        std::string("encrypted column \"") + (column != nullptr ? column : "") + "\" has no scope",
+        "",
+        "Cast the expression: ...::enc_text(scope). A default for expressions "
+        "without: rampart.default_scope.");
 }
 
 void GiveScope(const Catalog& catalog, TargetEntry* target) {
     auto* expression = reinterpret_cast<Node*>(target->expr);
     const Oid type = exprType(expression);
-    if (target->resjunk || exprTypmod(expression) >= 0 || !EncryptedElement(catalog, type)) return;
+    if (target->resjunk) return;
+    if (HoldsUnscoped(catalog, type)) ThrowNoScope(target->resname);
+    if (exprTypmod(expression) >= 0 || catalog.FindElementType(type) == nullptr) return;
     const std::string_view scope =
         settings::default_scope != nullptr ? settings::default_scope : "";
-    if (scope.empty()) {
-        throw Error(errc::kScopeUndetermined,
-                    std::string("encrypted column \"") + (target->resname ? target->resname : "") +
-                        "\" has no scope",
-                    "",
-                    "Cast the expression: ...::enc_text(scope). A default for expressions "
-                    "without: rampart.default_scope.");
-    }
+    if (scope.empty()) ThrowNoScope(target->resname);
     keyring::Keyring::Current().ScopeNamed(scope);
     const std::int32_t typmod = PackModifier({ScopeTag(scope), Mode::kRandomised});
     Node* scoped = coerce_to_target_type(nullptr, expression, type, type, typmod,
                                          COERCION_ASSIGNMENT, COERCE_IMPLICIT_CAST, -1);
     exprSetCollation(scoped, exprCollation(expression));
     target->expr = reinterpret_cast<Expr*>(scoped);
+}
+
+// CREATE TABLE AS EXECUTE: the prepared query is not ours to change.
+void RequireScopes(const Catalog& catalog, const ExecuteStmt* statement) {
+    const PreparedStatement* prepared = FetchPreparedStatement(statement->name, false);
+    if (prepared == nullptr || prepared->plansource->resultDesc == nullptr) return;
+    const TupleDesc descriptor = prepared->plansource->resultDesc;
+    for (int i = 0; i < descriptor->natts; ++i) {
+        const FormData_pg_attribute* column = TupleDescAttr(descriptor, i);
+        const bool encrypted = catalog.FindElementType(column->atttypid) != nullptr;
+        if ((encrypted && column->atttypmod < 0) || HoldsUnscoped(catalog, column->atttypid))
+            ThrowNoScope(NameStr(column->attname));
+    }
 }
 
 }  // namespace
@@ -61,6 +72,10 @@ void GiveScopes(Node* statement) {
     Node* query = castNode(CreateTableAsStmt, statement)->query;
     const Catalog& catalog = Catalog::Current();
     if (!catalog.present || !IsA(query, Query)) return;
+    if (Node* utility = castNode(Query, query)->utilityStmt; utility != nullptr) {
+        if (IsA(utility, ExecuteStmt)) RequireScopes(catalog, castNode(ExecuteStmt, utility));
+        return;
+    }
     ListCell* cell = nullptr;
     foreach (cell, castNode(Query, query)->targetList) {
         GiveScope(catalog, lfirst_node(TargetEntry, cell));

@@ -17,9 +17,13 @@ extern "C" {
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "parser/analyze.h"
+#include "parser/parse_coerce.h"
 #include "parser/parse_node.h"
 #include "tcop/cmdtag.h"
 #include "tcop/pquery.h"
+#include "replication/logicalworker.h"
+#include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
 #include "utils/portal.h"
 }
 
@@ -35,11 +39,41 @@ bool MayDecrypt(std::int32_t typmod) {
     return scope != nullptr && keyring::HasRight(*scope, keyring::kDecrypt);
 }
 
-Expr* Decrypted(const Catalog& catalog, const KindOids& oids, Expr* expression) {
-    const Oid collation = exprCollation(reinterpret_cast<Node*>(expression));
-    return reinterpret_cast<Expr*>(makeFuncExpr(
-        oids.to_plain, types::InfoOf(catalog.KindOf(oids)).plain_type,
-        list_make1(copyObjectImpl(expression)), collation, collation, COERCE_IMPLICIT_CAST));
+// The columns below an expression that has no modifier of its own: coalesce(born, '2000-01-01').
+struct Columns {
+    const Catalog& catalog;
+    bool any;
+    bool all_decrypt;
+};
+
+bool LookAtColumns(Node* node, Columns* columns) {
+    if (node == nullptr) return false;
+    if (IsA(node, Var) && columns->catalog.FindElementType(castNode(Var, node)->vartype)) {
+        columns->any = true;
+        columns->all_decrypt &= MayDecrypt(castNode(Var, node)->vartypmod);
+    }
+    auto* walker = reinterpret_cast<bool (*)()>(reinterpret_cast<void (*)()>(LookAtColumns));
+    return expression_tree_walker(node, walker, columns);
+}
+
+bool MayDecryptAll(const Catalog& catalog, Node* expression) {
+    const std::int32_t typmod = exprTypmod(expression);
+    if (typmod >= 0) return MayDecrypt(typmod);
+    Columns columns{catalog, false, true};
+    LookAtColumns(expression, &columns);
+    return columns.any && columns.all_decrypt;
+}
+
+Expr* Decrypted(const Catalog& catalog, const KindOids& oids, const Expr* expression) {
+    auto* copy = static_cast<Node*>(copyObjectImpl(expression));
+    const Oid type = exprType(copy);
+    const Oid plain = types::InfoOf(catalog.KindOf(oids)).plain_type;
+    const Oid collation = exprCollation(copy);
+    Node* decrypted = coerce_to_target_type(nullptr, copy, type,
+                                            type == oids.type ? plain : get_array_type(plain), -1,
+                                            COERCION_EXPLICIT, COERCE_IMPLICIT_CAST, -1);
+    exprSetCollation(decrypted, collation);
+    return reinterpret_cast<Expr*>(decrypted);
 }
 
 // A column that is sorted or grouped by goes on doing so, out of sight.
@@ -57,8 +91,8 @@ void GivePlainTypes(List** targets) {
     for (int i = 0, count = list_length(*targets); i < count; ++i) {
         auto* target = list_nth_node(TargetEntry, *targets, i);
         auto* expression = reinterpret_cast<Node*>(target->expr);
-        const KindOids* oids = target->resjunk ? nullptr : catalog.FindType(exprType(expression));
-        if (oids == nullptr || !MayDecrypt(exprTypmod(expression))) continue;
+        const KindOids* oids = catalog.FindElementType(exprType(expression));
+        if (target->resjunk || oids == nullptr || !MayDecryptAll(catalog, expression)) continue;
         Expr* decrypted = Decrypted(catalog, *oids, target->expr);
         if (target->ressortgroupref != 0) HideOriginal(targets, target);
         target->expr = decrypted;
@@ -97,6 +131,9 @@ void OnAnalyze(ParseState* state, Query* query, JumbleState* jumble) {
 // What is analysed and planned before a portal runs it, or for PREPARE, EXECUTE and DECLARE CURSOR.
 // Everything else (CREATE TABLE AS, views, REFRESH, COPY, functions) may be stored.
 bool GoesToClient() {
+    // Deferred triggers run after the portal is gone; the apply worker has none.
+    const bool in_trigger = DatumGetInt32(DirectFunctionCall1(pg_trigger_depth, Datum{0})) > 0;
+    if (in_trigger || IsLogicalWorker()) return false;
     if (ActivePortal == nullptr) return true;
     const CommandTag tag = ActivePortal->commandTag;
     return tag == CMDTAG_PREPARE || tag == CMDTAG_EXECUTE || tag == CMDTAG_DECLARE_CURSOR;

@@ -1,6 +1,7 @@
 // The utility hook: statements that make encrypted columns in ways an event trigger sees too late.
 #pragma once
 
+#include "pg/catalog.hpp"
 #include "pg/postgres.hpp"
 
 extern "C" {
@@ -8,6 +9,10 @@ extern "C" {
 }
 
 namespace rampart::pg::rewrite {
+
+// Whether a row type (or an array of it, or a domain over it) has an encrypted column without a
+// scope, as those of views may.
+bool HoldsUnscoped(const Catalog& catalog, Oid type);
 
 // Gives every encrypted column of CREATE TABLE AS, also within EXPLAIN, a scope. Error RMT04.
 void GiveScopes(Node* statement);

@@ -106,7 +106,7 @@ Site& SiteOf(FmgrInfo* function) {
 
 bool ComparesCiphertexts() {
     return IsAutoVacuumWorkerProcess() || IsLogicalWorker() ||
-           analyzing_statement == GetCurrentStatementStartTimestamp();
+           (analyzing_statement != 0 && analyzing_statement == GetCurrentStatementStartTimestamp());
 }
 
 bool Resolve(FunctionCallInfo fcinfo, Identity* a, Identity* b) {

@@ -55,9 +55,9 @@ void RequireDeterministicCollation(Oid collation);
 bool ComparesCiphertexts();
 void NoteAnalyzing();  // an ANALYZE begins
 
-// A library that is loaded by the first function called was not there when the statement was planned, and
-// the rewrite that ORDER BY and hashed comparisons rely on has not seen it. Such a statement is refused
-// with error RMT07, once a session. A preloaded library sees all.
+// A library that is loaded by the first function called was not there when the statement was
+// planned, and the rewrite that ORDER BY and hashed comparisons rely on has not seen it. Such a
+// statement is refused with error RMT07, once a session. A preloaded library sees all.
 void RequirePlannedWithUs();
 void NoteLoaded();  // loaded now, and not before the session's first statement
 void NoteSeen();    // a client's statement passes the hooks
