@@ -32,7 +32,9 @@ BEGIN
     IF coalesce(default_scope, '') = '' OR kind NOT IN ('r', 'p') OR NOT rampart.is_encrypted(type) THEN
         RAISE EXCEPTION 'encrypted column "%" of "%" has no scope', column_name, relation::regclass
             USING ERRCODE = 'RMT04',
-                  HINT = format('Name one: %s(scope). A default for declarations without: rampart.default_scope.', element);
+                  HINT = CASE WHEN rampart.is_encrypted(type)
+                              THEN format('Name one: %s(scope). A default for declarations without: rampart.default_scope.', element)
+                              ELSE format('Give the columns of row type %s a scope.', element) END;
     END IF;
     EXECUTE format('ALTER TABLE %s ALTER COLUMN %I TYPE %s(%I)%s', relation::regclass, column_name, element,
                    default_scope, CASE WHEN format_type(type, NULL) LIKE '%[]' THEN '[]' ELSE '' END);

@@ -99,55 +99,6 @@ def flip_text(text, bit):
     return result.decode() if result.isascii() and b"'" not in result and b"\0" not in result and b"%" not in result else None
 
 
-def check_swaps(database, report):
-    """Genuine ciphertexts where they do not belong."""
-    def refused(name, sqlstate, sql, user="app", options="-c rampart.armour_input=verify"):
-        connection = database.connect(user, options=options)
-        report.equal(attempt(connection, sql), sqlstate, f"forgery: {name}")
-        connection.close()
-
-    def made(scope, call="rampart.encrypt", value="'x'", user="app"):
-        return database.value(f"SELECT rampart.armour({call}('{scope}', {value}))", user)
-
-    other = made("other", user="keeper")
-    database.query("SELECT rampart.grant_scope('other', 'writer')")
-    refused("another scope's ciphertext in a column", "42501", f"INSERT INTO pii (id, name) VALUES (50, '{other}')")
-    refused("another kind's ciphertext in a column", "RMC03",
-            f"INSERT INTO pii (id, name) VALUES (50, '{made('pii', value=chr(39) + '{}' + chr(39) + '::jsonb')}')")
-    refused("a text's ciphertext in a date column", "RMC03", f"INSERT INTO pii (id, born) VALUES (50, '{made('pii')}')")
-    refused("decrypt of bytes", "RMC03", "SELECT rampart.decrypt(rampart.encrypt('pii', '\\x00'::bytea))")
-    refused("decrypt_jsonb of a text", "RMC03", "SELECT rampart.decrypt_jsonb(rampart.encrypt('pii', 'x'::text))")
-    refused("decrypt_bytea of a text", "RMC03", "SELECT rampart.decrypt_bytea(rampart.encrypt('pii', 'x'::text))")
-    refused("armour from a role that may decrypt", "RMC04", f"INSERT INTO pii (id, name) VALUES (50, '{made('pii')}')", options=None)
-    refused("a ciphertext with associated data in a column", "RMC02",
-            f"INSERT INTO pii (id, name) VALUES (50, '{database.value('''SELECT rampart.armour(rampart.encrypt('pii', 'x', 'aad'))''', 'app')}')")
-    refused("an unknown key", "RMK02", f"SELECT '{armour(bytes([0x11, 1]) + bytes(range(8)) + bytes(30))}'::enc_text")
-    index_key = database.value("SELECT id FROM rampart.keys WHERE scope = 'pii' AND purpose = 'index'")
-    refused("an index key as data key", "RMC01", f"SELECT '{armour(bytes([0x11, 1]) + bytes.fromhex(index_key) + bytes(30))}'::enc_text")
-    refused("a comparand's bytes as a value", "RMC01",
-            f"SELECT '{armour(bytes([0x13, 1]) + bytes.fromhex(index_key) + bytes(12))}'::enc_text")
-    refused("a held value's bytes as a value", "RMC01", f"SELECT '{armour(bytes([0x10, 1]) + b'plain')}'::enc_text")
-    check_key_states(database, report, refused, made)
-
-
-def check_key_states(database, report, refused, made):
-    old = made("pii")
-    database.query("SELECT rampart.rotate_key('pii')")
-    key = database.value("SELECT id FROM rampart.keys WHERE scope = 'pii' AND state = 'retired'")
-    report.equal(database.value(f"SELECT rampart.decrypt(rampart.dearmour('{old}'))", "app"), "x", "forgery: a retired key decrypts")
-    for state, change, sqlstate in [("disabled", f"SELECT rampart.disable_key('{key}')", "RMK03"),
-                                    ("destroyed", f"SELECT rampart.destroy_key('{key}', 'pii')", "RMK04")]:
-        database.query(change)
-        refused(f"decrypt with a {state} key", sqlstate, f"SELECT rampart.decrypt(rampart.dearmour('{old}'))")
-        refused(f"output of a column with a {state} key", sqlstate, "SELECT name FROM pii WHERE id = 1")
-        refused(f"a cast of a column with a {state} key", sqlstate, "SELECT name::text FROM pii WHERE id = 1")
-        refused(f"input of armour of a {state} key", sqlstate, f"INSERT INTO pii (id, name) VALUES (50, '{old}')")
-        connection = database.connect("app")
-        report.equal(attempt(connection, "SELECT rampart.try_decrypt(name) FROM pii WHERE id = 1"), [(None,)],
-                     f"forgery: try_decrypt with a {state} key")
-        connection.close()
-
-
 def resident_bytes(pid):
     with open(f"/proc/{pid}/statm") as statm:
         return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
@@ -164,7 +115,7 @@ def check_random(database, report, connection):
     before = after = 0
     wrong = []
     for number in range(RANDOM_INPUTS):
-        head = choose.choice([b"", bytes([choose.choice([0x10, 0x11, 0x12, 0x13]), choose.randrange(12)]),
+        head = choose.choice([b"", bytes([choose.choice([0x10, 0x11, 0x12, 0x13, 0xe3, 0xec]), choose.randrange(12)]),
                               bytes([choose.choice([0x11, 0x12]), choose.randrange(1, 10)]) + key])
         raw = head + choose.randbytes(choose.choice([0, 1, 2, 11, 12, 16, 28, 29, 60, 300]))
         if number == RANDOM_INPUTS // 10:
@@ -206,4 +157,3 @@ def check(world, report):
     check_text_forms(report, connection)
     check_random(database, report, connection)
     connection.close()
-    check_swaps(database, report)

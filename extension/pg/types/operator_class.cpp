@@ -5,6 +5,7 @@
 #include "pg/boundary.hpp"
 
 extern "C" {
+#include "access/reloptions.h"
 #include "common/hashfn.h"
 #include "utils/memutils.h"
 #include "utils/sortsupport.h"
@@ -78,6 +79,9 @@ RAMPART_FUNCTION(rampart_sort_support) {
 // at, and so before an index gives an order away that nobody has compared anything for.
 RAMPART_FUNCTION(rampart_opclass_options) {
     types::RequirePlannedWithUs();
+    // An options struct of none is its length word.
+    init_local_reloptions(reinterpret_cast<local_relopts*>(PG_GETARG_POINTER(0)),
+                          sizeof(std::int32_t));
     PG_RETURN_VOID();
 }
 
