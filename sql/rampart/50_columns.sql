@@ -3,16 +3,7 @@
 -- or refused. Declarations that could never answer are refused here too, before data depends on them.
 
 CREATE FUNCTION rampart.is_encrypted(type oid) RETURNS bool
-LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-    SELECT EXISTS (
-        SELECT FROM pg_depend d
-        JOIN pg_type t ON t.oid = d.objid
-        WHERE d.classid = 'pg_type'::regclass AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
-          AND d.refobjid = (SELECT e.oid FROM pg_extension e WHERE e.extname = 'rampart')
-          AND t.typnamespace = 'pg_catalog'::regnamespace AND t.typname LIKE 'enc\_%'
-          AND type IN (t.oid, t.typarray));
-END;
+    AS 'MODULE_PATHNAME', 'rampart_is_encrypted' LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION rampart.is_encrypted(oid) IS 'Whether a type is one of the encrypted types or an array of one.';
 
 CREATE FUNCTION rampart.holds_unscoped(type oid) RETURNS bool

@@ -146,6 +146,11 @@ void RefuseContainerExtreme(const Rewrite& rewrite, const MinMaxExpr* expression
 }  // namespace rampart::pg::rewrite
 
 // (type oid) -> bool
+RAMPART_FUNCTION(rampart_is_encrypted) {
+    const rampart::pg::Catalog& catalog = rampart::pg::Catalog::Current();
+    PG_RETURN_BOOL(catalog.present && catalog.FindElementType(PG_GETARG_OID(0)) != nullptr);
+}
+
 RAMPART_FUNCTION(rampart_holds_unscoped) {
     const rampart::pg::Catalog& catalog = rampart::pg::Catalog::Current();
     PG_RETURN_BOOL(catalog.present &&
