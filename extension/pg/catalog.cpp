@@ -64,6 +64,7 @@ void ReadKind(const types::KindInfo& info) {
     oids.type = type;
     oids.array_type = get_array_type(type);
     oids.to_plain = FindFunction("to_plain", {type});
+    oids.reveal = FindFunction("reveal", {type});
     oids.coerce = FindFunction("coerce", {type, INT4OID, BOOLOID});
     oids.from_plain =
         FindFunction(psprintf("to_%s", info.encrypted_type), {plain, INT4OID, BOOLOID});

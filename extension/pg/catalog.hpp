@@ -19,6 +19,7 @@ struct KindOids {
     Oid type;
     Oid array_type;
     Oid to_plain;         // (enc) -> plain
+    Oid reveal;           // the same for results, volatile
     Oid coerce;           // (enc, int4, bool) -> enc: the length coercion
     Oid from_plain;       // (plain, int4, bool) -> enc
     Oid comparand;        // (enc, int4) -> enc

@@ -19,10 +19,10 @@ bool quiet_errors = true;
 bool plain_results = true;
 
 namespace {
-const config_enum_entry kArmourInputs[] = {{"auto", kArmourAuto, false},
-                                           {"verify", kArmourVerify, false},
-                                           {"trust", kArmourTrust, false},
-                                           {nullptr, 0, false}};
+constexpr config_enum_entry kArmourInputs[] = {{"auto", kArmourAuto, false},
+                                               {"verify", kArmourVerify, false},
+                                               {"trust", kArmourTrust, false},
+                                               {nullptr, 0, false}};
 }
 
 void Define() {

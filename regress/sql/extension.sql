@@ -7,7 +7,7 @@ SELECT regexp_replace(p.proname, 'enc_(text|bytea|jsonb|numeric|int8|date|timest
        count(*), l.lanname, p.provolatile AS volatile, p.proparallel AS parallel, p.proisstrict AS strict,
        p.proleakproof AS leakproof, p.prosecdef AS definer
 FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
-WHERE p.pronamespace = 'rampart'::regnamespace GROUP BY 1, 3, 4, 5, 6, 7, 8 ORDER BY 1 COLLATE "C", 4, 3, 6;
+WHERE p.pronamespace = 'rampart'::regnamespace GROUP BY 1, 3, 4, 5, 6, 7, 8 ORDER BY 1, 4, 3, 6;
 
 -- Every operator class is what the server's own checks expect.
 SELECT am.amname, opc.opcname, amvalidate(opc.oid)

@@ -8,7 +8,7 @@ WHERE d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'rampart');
 -- PUBLIC may execute these; they ask for rights in the scope themselves, or reveal nothing.
 SELECT regexp_replace(proname, 'enc_(text|bytea|jsonb|numeric|int8|date|timestamptz|uuid|bool)', 'enc_*') AS function,
        count(*)
-FROM function WHERE public GROUP BY 1 ORDER BY 1 COLLATE "C";
+FROM function WHERE public GROUP BY 1 ORDER BY 1;
 -- Only who was granted EXECUTE.
 SELECT signature FROM function WHERE NOT public ORDER BY signature::text COLLATE "C";
 -- Nothing that runs with its owner's rights is public.

@@ -68,6 +68,11 @@ BEGIN
             CREATE FUNCTION rampart.to_plain(%1$s) RETURNS %7$s
                 AS 'MODULE_PATHNAME', 'rampart_%2$s_to_plain'
                 LANGUAGE C STABLE STRICT PARALLEL SAFE COST 10;
+            -- The same, volatile: the planner evaluates such result columns after a sort and not before, so that
+            -- what is sorted, and may go to a temporary file, is ciphertext.
+            CREATE FUNCTION rampart.reveal(%1$s) RETURNS %7$s
+                AS 'MODULE_PATHNAME', 'rampart_%2$s_to_plain'
+                LANGUAGE C VOLATILE STRICT PARALLEL SAFE COST 10;
             CREATE FUNCTION rampart.to_%1$s(%7$s, int4, bool) RETURNS %1$s
                 AS 'MODULE_PATHNAME', 'rampart_%2$s_from_plain'
                 LANGUAGE C VOLATILE STRICT PARALLEL SAFE COST 10;

@@ -44,51 +44,57 @@ class Answer {
     std::size_t size_ = 0;
 };
 
-// stdio's own buffer would keep a copy of the key.
-struct Stream {
-    explicit Stream(std::FILE* opened) : file(opened) {
-        if (file != nullptr) std::setvbuf(file, nullptr, _IONBF, 0);
+// What a provider is read from: unbuffered, because stdio would keep a copy of the key.
+class Stream {
+  public:
+    Stream(std::FILE* file, int (*close)(std::FILE*)) : file_(file), close_(close) {
+        if (file_ != nullptr && std::setvbuf(file_, nullptr, _IONBF, 0) != 0) Close();
     }
-    std::FILE* file;
+    ~Stream() { Close(); }
+    Stream(const Stream&) = delete;
+    Stream& operator=(const Stream&) = delete;
+
+    bool is_open() const { return file_ != nullptr; }
+    std::FILE* file() const { return file_; }
+    int Close() {
+        const int status = file_ != nullptr ? close_(file_) : 0;
+        file_ = nullptr;
+        return status;
+    }
+
+  private:
+    std::FILE* file_;
+    int (*close_)(std::FILE*);
 };
 
-RootKey ReadFile(const char* path) {
-    const Stream stream(std::fopen(path, "re"));
-    if (stream.file == nullptr)
-        ThrowNoRootKey(std::string("Cannot open the root key file: ") + strerror(errno) + ".");
+bool IsPrivate(std::FILE* file) {
     struct stat status {};
-    Answer answer;
-    const bool stated = fstat(fileno(stream.file), &status) == 0;
-    const bool safe = stated && S_ISREG(status.st_mode) && status.st_uid == geteuid() &&
-                      (status.st_mode & 077) == 0;
-    try {
-        if (!safe) {
-            ThrowNoRootKey(
-                "The root key file must be a regular file, owned by the server's user, with mode "
-                "0600 or stricter.");
-        }
-        answer.ReadFrom(stream.file, "The root key file");
-    } catch (...) {
-        std::fclose(stream.file);
-        throw;
+    return fstat(fileno(file), &status) == 0 && S_ISREG(status.st_mode) &&
+           status.st_uid == geteuid() && (status.st_mode & 077) == 0;
+}
+
+RootKey ReadFile(const char* path) {
+    Stream stream(std::fopen(path, "re"), std::fclose);
+    if (!stream.is_open())
+        ThrowNoRootKey(std::string("Cannot open the root key file: ") + strerror(errno) + ".");
+    if (!IsPrivate(stream.file())) {
+        ThrowNoRootKey(
+            "The root key file must be a regular file, owned by the server's user, with mode "
+            "0600 or stricter.");
     }
-    std::fclose(stream.file);
+    Answer answer;
+    answer.ReadFrom(stream.file(), "The root key file");
     if (auto key = answer.Parse()) return *std::move(key);
     ThrowNoRootKey("The root key file holds neither 64 hexadecimal digits nor 32 bytes.");
 }
 
 RootKey RunCommand(const char* command) {
-    const Stream stream(popen(command, "re"));
-    if (stream.file == nullptr)
+    Stream stream(popen(command, "re"), pclose);
+    if (!stream.is_open())
         ThrowNoRootKey(std::string("Cannot run the root key command: ") + strerror(errno) + ".");
     Answer answer;
-    try {
-        answer.ReadFrom(stream.file, "The root key command");
-    } catch (...) {
-        pclose(stream.file);
-        throw;
-    }
-    const int status = pclose(stream.file);
+    answer.ReadFrom(stream.file(), "The root key command");
+    const int status = stream.Close();
     if (status != 0) {
         ThrowNoRootKey("The root key command failed with status " +
                        std::to_string(WIFEXITED(status) ? WEXITSTATUS(status) : status) + ".");

@@ -17,7 +17,6 @@ extern "C" {
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "parser/analyze.h"
-#include "parser/parse_coerce.h"
 #include "parser/parse_node.h"
 #include "tcop/cmdtag.h"
 #include "tcop/pquery.h"
@@ -64,16 +63,32 @@ bool MayDecryptAll(const Catalog& catalog, Node* expression) {
     return columns.any && columns.all_decrypt;
 }
 
+Expr* Reveal(const KindOids& oids, Oid plain, Node* value) {
+    const Oid collation = exprCollation(value);
+    return reinterpret_cast<Expr*>(makeFuncExpr(oids.reveal, plain, list_make1(value), collation,
+                                                collation, COERCE_EXPLICIT_CALL));
+}
+
+Expr* RevealEach(const KindOids& oids, Oid plain, Node* array) {
+    auto* element = makeNode(CaseTestExpr);
+    element->typeId = oids.type;
+    element->typeMod = -1;
+    element->collation = exprCollation(array);
+    auto* coerce = makeNode(ArrayCoerceExpr);
+    coerce->arg = reinterpret_cast<Expr*>(array);
+    coerce->elemexpr = Reveal(oids, plain, reinterpret_cast<Node*>(element));
+    coerce->resulttype = get_array_type(plain);
+    coerce->resulttypmod = -1;
+    coerce->resultcollid = exprCollation(array);
+    coerce->coerceformat = COERCE_IMPLICIT_CAST;
+    coerce->location = -1;
+    return reinterpret_cast<Expr*>(coerce);
+}
+
 Expr* Decrypted(const Catalog& catalog, const KindOids& oids, const Expr* expression) {
     auto* copy = static_cast<Node*>(copyObjectImpl(expression));
-    const Oid type = exprType(copy);
     const Oid plain = types::InfoOf(catalog.KindOf(oids)).plain_type;
-    const Oid collation = exprCollation(copy);
-    Node* decrypted = coerce_to_target_type(nullptr, copy, type,
-                                            type == oids.type ? plain : get_array_type(plain), -1,
-                                            COERCION_EXPLICIT, COERCE_IMPLICIT_CAST, -1);
-    exprSetCollation(decrypted, collation);
-    return reinterpret_cast<Expr*>(decrypted);
+    return exprType(copy) == oids.type ? Reveal(oids, plain, copy) : RevealEach(oids, plain, copy);
 }
 
 // A column that is sorted or grouped by goes on doing so, out of sight.
@@ -104,7 +119,10 @@ Query* ClientQuery(Query* query) {
     if (!settings::plain_results || !settings::reveal || !GoesToClient()) return nullptr;
     if (query->commandType == CMD_UTILITY) {
         if (!IsA(query->utilityStmt, DeclareCursorStmt)) return nullptr;
-        query = castNode(Query, castNode(DeclareCursorStmt, query->utilityStmt)->query);
+        const auto* declare = castNode(DeclareCursorStmt, query->utilityStmt);
+        // Its rows may wait in a temporary file.
+        if ((declare->options & CURSOR_OPT_HOLD) != 0) return nullptr;
+        query = castNode(Query, declare->query);
     }
     return query->setOperations == nullptr ? query : nullptr;
 }

@@ -127,9 +127,8 @@ Datum Decode(const KindInfo& info, ByteView plaintext) {
         case Kind::kNumeric:
             return ParsePlain(info, FromUtf8(plaintext));
         case Kind::kInt8:
-            return Int64GetDatum(LoadBigEndian<std::int64_t>(plaintext.data()));
         case Kind::kTimestamptz:
-            return TimestampTzGetDatum(LoadBigEndian<std::int64_t>(plaintext.data()));
+            return Int64GetDatum(LoadBigEndian<std::int64_t>(plaintext.data()));
         case Kind::kDate:
             return DateADTGetDatum(LoadBigEndian<std::int32_t>(plaintext.data()));
         case Kind::kUuid: {

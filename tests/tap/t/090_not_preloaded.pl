@@ -7,7 +7,15 @@ use Rampart;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $node = Rampart->make('main', preload => 0)->set_up;
+my $node = Rampart->make('main', preload => 0);
+$node->rows('CREATE DATABASE helped');
+my (undef, $notice) = $node->complaint('CREATE EXTENSION rampart', database => 'helped');
+like($notice, qr/NOTICE: .*will preload the library rampart/, 'CREATE EXTENSION sees to it that sessions preload');
+is($node->rows('SHOW session_preload_libraries', database => 'helped'), 'rampart', 'by a setting of the database');
+
+# This database does without.
+$node->set_up;
+$node->rows('ALTER DATABASE postgres RESET session_preload_libraries');
 $node->rows(q{
 	CREATE TABLE t (id int, email enc_text(pii, deterministic), name enc_text(pii), born enc_date(pii, deterministic));
 	CREATE TABLE indexed (id int, email enc_text(pii, deterministic) PRIMARY KEY);
