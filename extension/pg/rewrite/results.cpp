@@ -114,16 +114,19 @@ void GivePlainTypes(List** targets) {
     }
 }
 
-// The query whose rows the client gets, or nullptr.
+// The query inside a statement whose rows the client gets or would get, or nullptr.
+Query* QueryInside(Node* utility) {
+    if (IsA(utility, ExplainStmt)) return castNode(Query, castNode(ExplainStmt, utility)->query);
+    if (!IsA(utility, DeclareCursorStmt)) return nullptr;
+    const auto* declare = castNode(DeclareCursorStmt, utility);
+    // Rows that outlive their transaction may wait in a temporary file.
+    return (declare->options & CURSOR_OPT_HOLD) != 0 ? nullptr : castNode(Query, declare->query);
+}
+
 Query* ClientQuery(Query* query) {
     if (!settings::plain_results || !settings::reveal || !GoesToClient()) return nullptr;
-    if (query->commandType == CMD_UTILITY) {
-        if (!IsA(query->utilityStmt, DeclareCursorStmt)) return nullptr;
-        const auto* declare = castNode(DeclareCursorStmt, query->utilityStmt);
-        // Its rows may wait in a temporary file.
-        if ((declare->options & CURSOR_OPT_HOLD) != 0) return nullptr;
-        query = castNode(Query, declare->query);
-    }
+    if (query->commandType == CMD_UTILITY) query = QueryInside(query->utilityStmt);
+    if (query == nullptr || query->commandType == CMD_UTILITY) return nullptr;
     return query->setOperations == nullptr ? query : nullptr;
 }
 

@@ -116,8 +116,7 @@ UPDATE people SET city = $1, name = name || 'x' WHERE email = $2 RETURNING id, n
 
 -- a parameter that is both stored and an operand
 -- error: 42P08 one parameter as the value of an encrypted column and as an operand
--- parameters: Rome
-UPDATE people SET city = $1, name = name || $1 WHERE id = 7;
+PREPARE q AS UPDATE people SET city = $1, name = name || $1 WHERE id = 7;
 
 -- a parameter that is both stored and an operand, cast
 -- parameters: Rome
