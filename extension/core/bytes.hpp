@@ -1,8 +1,10 @@
 // Views of bytes and big-endian integers, shared by everything that reads or writes a format.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string_view>
 
@@ -18,17 +20,30 @@ inline std::string_view AsText(ByteView bytes) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
+// GCC does not see in a loop over bytes that it is one instruction.
 template <typename Integer>
-constexpr void StoreBigEndian(Integer value, std::uint8_t* out) {
-    for (std::size_t i = 0; i < sizeof(Integer); ++i) {
-        out[i] = static_cast<std::uint8_t>(value >> (8 * (sizeof(Integer) - 1 - i)));
+Integer SwapToBigEndian(Integer value) {
+    constexpr std::size_t kSize = sizeof(Integer);
+    static_assert(kSize == 1 || kSize == 4 || kSize == 8);
+    if constexpr (std::endian::native == std::endian::big || kSize == 1) {
+        return value;
+    } else if constexpr (kSize == 4) {
+        return static_cast<Integer>(__builtin_bswap32(static_cast<std::uint32_t>(value)));
+    } else {
+        return static_cast<Integer>(__builtin_bswap64(static_cast<std::uint64_t>(value)));
     }
 }
+
 template <typename Integer>
-constexpr Integer LoadBigEndian(const std::uint8_t* in) {
-    std::uint64_t value = 0;
-    for (std::size_t i = 0; i < sizeof(Integer); ++i) value = value << 8 | in[i];
-    return static_cast<Integer>(value);
+void StoreBigEndian(Integer value, std::uint8_t* out) {
+    value = SwapToBigEndian(value);
+    std::memcpy(out, &value, sizeof value);
+}
+template <typename Integer>
+Integer LoadBigEndian(const std::uint8_t* in) {
+    Integer value;
+    std::memcpy(&value, in, sizeof value);
+    return SwapToBigEndian(value);
 }
 
 }  // namespace rampart

@@ -2,7 +2,8 @@
 //
 // Core throws Error for what a caller did not expect; outcomes that are part of the contract (an
 // authentication tag that does not match, a byte string that does not parse) are return values.
-// Codes are never reused. docs/reference/errors.md lists them for users; a test holds the two together.
+// Codes are never reused. docs/reference/errors.md lists them for users; a test holds the two
+// together.
 #pragma once
 
 #include <stdexcept>

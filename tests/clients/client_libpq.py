@@ -103,12 +103,12 @@ class Connection:
         return answers
 
     def described(self, sql):
-        """The types the server says that the parameter and the results have."""
+        """The types the server says that the parameter has, and the results."""
         libpq.PQclear(ctypes.c_void_p(libpq.PQprepare(self.handle, b"described", sql.encode(), 0, None)))
         result = ctypes.c_void_p(libpq.PQdescribePrepared(self.handle, b"described"))
-        oids = [libpq.PQparamtype(result, 0)] + [libpq.PQftype(result, n) for n in range(libpq.PQnfields(result))]
+        types = libpq.PQparamtype(result, 0), [libpq.PQftype(result, n) for n in range(libpq.PQnfields(result))]
         libpq.PQclear(result)
-        return oids
+        return types
 
 
 QUERIES = {
@@ -150,7 +150,10 @@ def run(cluster, report):
         expected = action(plain)
         report.equal((action(encrypted), refused), (expected, isinstance(expected, str)), f"libpq: {name}")
 
-    check("types of parameters and results", lambda c: c.described("SELECT * FROM customer WHERE email = $1"))
+    everything = "SELECT * FROM customer WHERE email = $1"
+    check("types of results as described", lambda c: c.described(everything)[1])
+    # Drivers of statically typed languages choose a parameter's encoding by this.
+    check("types of parameters as described", lambda c: c.described(everything)[0])
     check("insert, types left to the server", lambda c: c.call(INSERT, ADA))
     check("insert, types of the plain columns",
           lambda c: c.call(INSERT, (b"typed@example.com",) + ADA[1:], PLAIN_OIDS))

@@ -9,12 +9,17 @@ ROLE = "app"
 TWINS = ("plain", "enc")
 
 # Which rows a hash partition holds depends on the key; their union does not.
-_COMPARED = """coalesce((SELECT i.inhparent FROM pg_inherits i JOIN pg_partitioned_table p ON p.partrelid = i.inhparent
-                         WHERE i.inhrelid = {table} AND p.partstrat = 'h'), {table})::regclass::text"""
-_TOUCHED = "SELECT DISTINCT " + _COMPARED.format(table="relid") + """
-    FROM pg_stat_xact_user_tables
-    WHERE n_tup_ins + n_tup_upd + n_tup_del > 0 AND (schemaname = '{schema}' OR schemaname LIKE 'pg_temp%')
+_COMPARED = """
+    SELECT DISTINCT CASE WHEN c.relpersistence = 't' THEN 'pg_temp' ELSE '{schema}' END || '.' || c.relname
+    FROM ({tables}) t (oid)
+    LEFT JOIN (SELECT i.inhparent, i.inhrelid FROM pg_inherits i JOIN pg_partitioned_table p ON p.partrelid = i.inhparent
+               WHERE p.partstrat = 'h') h ON h.inhrelid = t.oid
+    JOIN pg_class c ON c.oid = coalesce(h.inhparent, t.oid)
     ORDER BY 1"""
+_TABLES = "SELECT oid FROM pg_class WHERE relnamespace = '{schema}'::regnamespace AND relkind IN ('r', 'm')"
+_TOUCHED = """
+    SELECT relid FROM pg_stat_xact_user_tables
+    WHERE n_tup_ins + n_tup_upd + n_tup_del > 0 AND (schemaname = '{schema}' OR schemaname LIKE 'pg_temp%')"""
 _COLUMNS = """
     SELECT attname, atttypid::regtype::text FROM pg_attribute
     WHERE attrelid = '{table}'::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum"""
@@ -35,11 +40,10 @@ def create(cluster):
         cluster.psql("SET client_min_messages = warning;" + script, user=ROLE, database="twin")
 
 
-def tables(cluster, twin):
-    rows = cluster.query(f"SELECT DISTINCT {_COMPARED.format(table='oid')} FROM pg_class "
-                         f"WHERE relnamespace = '{twin}'::regnamespace AND relkind IN ('r', 'm') ORDER BY 1",
-                         database="twin")
-    return [row[0] for row in rows]
+def tables(cluster):
+    """The names of both schemas' tables."""
+    query = _COMPARED.format(schema="plain", tables=_TABLES.format(schema="plain"))
+    return [row[0].split(".")[1] for row in cluster.query(query, database="twin")]
 
 
 class Session:
@@ -80,21 +84,21 @@ class Session:
         return set(_values(plan, "Index Name"))
 
     def touched(self):
-        """Tables that this transaction has written."""
-        return [row[0] for row in self.run(_TOUCHED.format(schema=self.twin)).rows]
+        """Tables that this transaction has written, by their names without the twin's schema."""
+        query = _COMPARED.format(schema=self.twin, tables=_TOUCHED.format(schema=self.twin))
+        return {row[0].removeprefix(self.twin + ".") for row in self.run(query).rows}
 
-    def name_of(self, table):
-        """A table as this session has to call it."""
-        return f"{self.twin}.{table}" if self.qualified and "." not in table else table
+    def _name(self, table):
+        return table if table.startswith("pg_temp.") else f"{self.twin}.{table}"
 
     def content(self, table):
-        return sorted(self.run(f"SELECT * FROM {table}").rows, key=repr)
+        return sorted(self.run(f"SELECT * FROM {self._name(table)}").rows, key=repr)
 
     def bare_values(self, table):
         """Encrypted columns of a table with a value that is not a ciphertext."""
-        columns = self.run(_COLUMNS.format(table=table)).rows
+        columns = self.run(_COLUMNS.format(table=self._name(table))).rows
         self.run("SET rampart.reveal = off")
-        rows = self.run(f"SELECT * FROM {table}").rows
+        rows = self.run(f"SELECT * FROM {self._name(table)}").rows
         self.run("SET rampart.reveal = on")
         return [name for i, (name, kind) in enumerate(columns)
                 if kind.startswith("enc_") or kind.endswith(("address", "grade", "place"))

@@ -13,6 +13,7 @@ extern "C" {
 #include "optimizer/optimizer.h"
 #include "parser/parse_coerce.h"
 #include "utils/datum.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 }
 
@@ -81,8 +82,7 @@ Node* ToPlainType(Node* node, Oid plain) {
     return coerced == nullptr ? node : eval_const_expressions(nullptr, coerced);
 }
 
-Expr* MakeComparand(Node* side, Oid side_type, const KindOids& oids, std::int32_t typmod) {
-    const Oid function = side_type == oids.type ? oids.comparand : oids.comparand_plain;
+Expr* MakeComparand(Oid function, Node* side, const KindOids& oids, std::int32_t typmod) {
     return reinterpret_cast<Expr*>(makeFuncExpr(function, oids.type,
                                                 list_make2(side, MakeInt4(typmod)), InvalidOid,
                                                 InvalidOid, COERCE_EXPLICIT_CALL));
@@ -94,13 +94,11 @@ bool IsComparand(const Node* node, const KindOids& oids) {
     return function == oids.comparand || function == oids.comparand_plain;
 }
 
-// What holds only constants is evaluated now, so that no literal stands in the plan but its token,
-// whose right is asked for at each execution. What is evaluated later asks by itself.
-Node* FoldIf(bool constant, Rewrite& rewrite, Expr* expression, Oid type, std::int32_t typmod) {
-    if (!constant) return AsNode(expression);
+// What holds only constants is evaluated now, so that no literal stands in the plan but its token.
+// The right to it is asked for at each execution; what is evaluated later asks by itself.
+void NoteToken(Rewrite& rewrite, std::int32_t typmod) {
     rewrite.compared_scopes = list_append_unique_int(
         rewrite.compared_scopes, static_cast<int>(UnpackModifier(typmod).scope_tag));
-    return AsNode(evaluate_expr(expression, type, -1, InvalidOid));
 }
 
 // Ciphertext that is compared as it is, as foreign keys do: nothing to evaluate and no right to ask
@@ -120,8 +118,13 @@ Node* ScalarComparand(Rewrite& rewrite, Node* node, const KindOids& oids, std::i
         const Kind kind = rewrite.catalog.KindOf(oids);
         node = ToPlainType(node, types::InfoOf(kind).plain_type);
     }
-    return FoldIf(IsConstant(node) && !IsSealed(node, oids), rewrite,
-                  MakeComparand(node, exprType(node), oids, typmod), oids.type, typmod);
+    const Oid function = exprType(node) == oids.type ? oids.comparand : oids.comparand_plain;
+    if (!IsA(node, Const) || IsSealed(node, oids))
+        return AsNode(MakeComparand(function, node, oids, typmod));
+    NoteToken(rewrite, typmod);
+    const Datum token =
+        OidFunctionCall2(function, castNode(Const, node)->constvalue, Int32GetDatum(typmod));
+    return AsNode(makeConst(oids.type, -1, InvalidOid, -1, token, false, false));
 }
 
 // The same for each element of an array.
@@ -138,17 +141,23 @@ Node* ArrayComparand(Rewrite& rewrite, Node* node, const KindOids& oids, std::in
     placeholder->collation = get_typcollation(element);
     auto* coerce = makeNode(ArrayCoerceExpr);
     coerce->arg = reinterpret_cast<Expr*>(node);
-    coerce->elemexpr = MakeComparand(AsNode(placeholder), element, oids, typmod);
+    const Oid function = element == oids.type ? oids.comparand : oids.comparand_plain;
+    coerce->elemexpr = MakeComparand(function, AsNode(placeholder), oids, typmod);
     coerce->resulttype = oids.array_type;
     coerce->resulttypmod = -1;
     coerce->coerceformat = COERCE_IMPLICIT_CAST;
     coerce->location = -1;
-    return FoldIf(IsConstant(node), rewrite, reinterpret_cast<Expr*>(coerce), oids.array_type,
-                  typmod);
+    if (!IsConstant(node)) return AsNode(coerce);
+    NoteToken(rewrite, typmod);
+    return AsNode(evaluate_expr(reinterpret_cast<Expr*>(coerce), oids.array_type, -1, InvalidOid));
+}
+
+bool IsDeterministic(std::int32_t typmod) {
+    return UnpackModifier(typmod).mode == Mode::kDeterministic;
 }
 
 void RequireDeterministic(std::int32_t typmod) {
-    if (typmod < 0 || UnpackModifier(typmod).mode == Mode::kDeterministic) return;
+    if (typmod < 0 || IsDeterministic(typmod)) return;
     throw Error(errc::kNotComparable, "a randomised column cannot be compared", "",
                 "Declare it deterministic, or cast it to its plain type: col::text = '...'.");
 }
@@ -175,11 +184,40 @@ void RewriteSides(Rewrite& rewrite, const KindOids& oids, Node** left, Node** ri
     }
 }
 
+// tags = '{...}', tags && '{...}', tags @> '{...}', tags <@ '{...}'
+void RewriteArrays(Rewrite& rewrite, OpExpr* expression) {
+    switch (expression->opfuncid) {
+        case F_ARRAY_EQ:
+        case F_ARRAY_NE:
+        case F_ARRAYOVERLAP:
+        case F_ARRAYCONTAINS:
+        case F_ARRAYCONTAINED:
+            break;
+        default:
+            return;
+    }
+    Node* left = AsNode(linitial(expression->args));
+    Node* right = AsNode(lsecond(expression->args));
+    const KindOids* oids = rewrite.catalog.FindElementType(exprType(left));
+    if (oids == nullptr || exprType(right) != oids->array_type) return;
+    const std::int32_t left_typmod = exprTypmod(left);
+    const std::int32_t right_typmod = exprTypmod(right);
+    if (left_typmod >= 0 && right_typmod < 0 && IsDeterministic(left_typmod)) {
+        right = ArrayComparand(rewrite, right, *oids, left_typmod);
+    } else if (right_typmod >= 0 && left_typmod < 0 && IsDeterministic(right_typmod)) {
+        left = ArrayComparand(rewrite, left, *oids, right_typmod);
+    }
+    expression->args = list_make2(left, right);
+}
+
 }  // namespace
 
 void RewriteOperator(Rewrite& rewrite, OpExpr* expression) {
     const EqualityOperator* entry = rewrite.catalog.FindEquality(expression->opno);
-    if (entry == nullptr) return;
+    if (entry == nullptr) {
+        RewriteArrays(rewrite, expression);
+        return;
+    }
     const KindOids& oids = rewrite.catalog.of(entry->kind);
     Node* left = AsNode(linitial(expression->args));
     Node* right = AsNode(lsecond(expression->args));

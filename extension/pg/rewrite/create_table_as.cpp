@@ -7,6 +7,7 @@
 #include "error.hpp"
 #include "pg/catalog.hpp"
 #include "pg/keyring/keyring.hpp"
+#include "pg/rewrite/results.hpp"
 #include "pg/settings.hpp"
 #include "typmod.hpp"
 
@@ -46,10 +47,26 @@ void GiveScope(const Catalog& catalog, TargetEntry* target) {
     target->expr = reinterpret_cast<Expr*>(scoped);
 }
 
+// A prepared query decrypts what it sends to clients; that is not to be stored.
+void RequireCiphertext(const Catalog& catalog, const PreparedStatement* prepared) {
+    ListCell* query = nullptr;
+    foreach (query, prepared->plansource->query_list) {
+        ListCell* cell = nullptr;
+        foreach (cell, lfirst_node(Query, query)->targetList) {
+            if (IsRevealed(catalog, lfirst_node(TargetEntry, cell)->expr)) {
+                throw Error(errc::kWouldExpose,
+                            "CREATE TABLE AS EXECUTE would store decrypted values", "",
+                            "Write CREATE TABLE AS SELECT, which keeps them encrypted.");
+            }
+        }
+    }
+}
+
 // CREATE TABLE AS EXECUTE: the prepared query is not ours to change.
 void RequireScopes(const Catalog& catalog, const ExecuteStmt* statement) {
     const PreparedStatement* prepared = FetchPreparedStatement(statement->name, false);
     if (prepared == nullptr || prepared->plansource->resultDesc == nullptr) return;
+    RequireCiphertext(catalog, prepared);
     const TupleDesc descriptor = prepared->plansource->resultDesc;
     for (int i = 0; i < descriptor->natts; ++i) {
         const FormData_pg_attribute* column = TupleDescAttr(descriptor, i);

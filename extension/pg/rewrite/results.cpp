@@ -3,6 +3,8 @@
 // are given their plain types, where the role may decrypt them; others keep the encrypted type and
 // show armour. Done when a statement is analysed, because that is when a client is told its types.
 // Setting rampart.plain_results turns it off.
+#include <algorithm>
+
 #include "pg/rewrite/results.hpp"
 
 #include "pg/boundary.hpp"
@@ -158,6 +160,15 @@ bool GoesToClient() {
     if (ActivePortal == nullptr) return true;
     const CommandTag tag = ActivePortal->commandTag;
     return tag == CMDTAG_PREPARE || tag == CMDTAG_EXECUTE || tag == CMDTAG_DECLARE_CURSOR;
+}
+
+bool IsRevealed(const Catalog& catalog, const Expr* expression) {
+    if (IsA(expression, ArrayCoerceExpr))
+        return IsRevealed(catalog, reinterpret_cast<const ArrayCoerceExpr*>(expression)->elemexpr);
+    if (!IsA(expression, FuncExpr)) return false;
+    const Oid function = reinterpret_cast<const FuncExpr*>(expression)->funcid;
+    return std::any_of(catalog.kinds.begin(), catalog.kinds.end(),
+                       [&](const KindOids& oids) { return oids.reveal == function; });
 }
 
 void InstallResultsHook() {

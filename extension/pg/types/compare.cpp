@@ -50,11 +50,27 @@ void RequireOneScope(Site& site, std::uint64_t key_id) {
     site.seen_index_key = index_key;
 }
 
+// The last two keys found to be of one scope: the descent of an index compares one token with many
+// values.
+struct AgreedPair {
+    std::uint64_t generation;
+    std::uint64_t left;
+    std::uint64_t right;
+    friend bool operator==(const AgreedPair&, const AgreedPair&) = default;
+};
+AgreedPair agreed{};
+
 void RequireSameScope(const Identity& a, const Identity& b) {
     if (a.key_id == b.key_id) return;
+    const AgreedPair pair{Keyring::generation(), a.key_id, b.key_id};
+    if (pair == agreed) return;
     const Key* left = KnownKey(a.key_id);
     const Key* right = KnownKey(b.key_id);
-    if (left == nullptr || right == nullptr || left->scope == right->scope) return;
+    if (left == nullptr || right == nullptr) return;
+    if (left->scope == right->scope) {
+        agreed = pair;
+        return;
+    }
     throw Error(errc::kScopesDiffer,
                 "values of scopes \"" + left->scope->name + "\" and \"" + right->scope->name +
                     "\" cannot be compared",

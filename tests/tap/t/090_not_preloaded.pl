@@ -9,9 +9,8 @@ use Test::More;
 
 my $node = Rampart->make('main', preload => 0);
 $node->rows('CREATE DATABASE helped');
-my (undef, $notice) = $node->complaint('CREATE EXTENSION rampart', database => 'helped');
-like($notice, qr/NOTICE: .*will preload the library rampart/, 'CREATE EXTENSION sees to it that sessions preload');
-is($node->rows('SHOW session_preload_libraries', database => 'helped'), 'rampart', 'by a setting of the database');
+$node->rows('CREATE EXTENSION rampart', database => 'helped');
+is($node->rows('SHOW session_preload_libraries', database => 'helped'), 'rampart', 'CREATE EXTENSION sees to it that sessions preload');
 
 # This database does without.
 $node->set_up;
@@ -38,8 +37,8 @@ $node->rows(q{
 	INSERT INTO t SELECT i, 'value' || i, 'name' || i, date '2000-01-01' + i FROM generate_series(10, 40) i ORDER BY i % 7, i;
 	INSERT INTO indexed SELECT id, email FROM t;
 	INSERT INTO parted SELECT email FROM t;
-	ANALYZE t, indexed, parted;
-}, user => 'app', database => 'postgres');
+}, user => 'app');
+$node->rows('ANALYZE t, indexed, parted');
 my $ordered  = join "\n", @values;
 my $spaced   = join ' ', @values;
 my $reversed = join "\n", reverse @values;
@@ -117,8 +116,9 @@ sub run_cases
 		else
 		{
 			pass("$name: refused");
-			Rampart::ask($session, 'ROLLBACK');
-			Rampart::ask($session, $before) if $before =~ /BEGIN/;
+			# The cursor went with its transaction; a prepared statement's result may have another type now.
+			Rampart::ask($session, 'ROLLBACK; DEALLOCATE ALL');
+			Rampart::ask($session, $before) if $before =~ /BEGIN|PREPARE/;
 		}
 		is(Rampart::ask($session, $statement), $expected, "$name: again");
 		$session->quit;

@@ -94,9 +94,11 @@ SELECT id FROM people WHERE city IS NOT DISTINCT FROM 'Lyon';
 SELECT id FROM people WHERE boss IS DISTINCT FROM email;
 SELECT id FROM people WHERE boss IS NOT DISTINCT FROM NULL;
 
--- IS NULL and IS NOT NULL
+-- IS NULL
 -- index: people_city_points
 SELECT count(*) FROM people WHERE city IS NULL;
+
+-- IS NOT NULL
 SELECT count(*), count(name), count(born) FROM people WHERE name IS NOT NULL AND born IS NULL;
 
 -- comparison with NULL

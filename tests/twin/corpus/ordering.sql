@@ -31,7 +31,7 @@ SELECT id FROM people ORDER BY CASE WHEN id < 100 THEN name END, id DESC;
 
 -- ORDER BY a column that is not shown
 -- ordered
-SELECT id FROM people ORDER BY email;
+SELECT id FROM people ORDER BY email, id;
 
 -- ORDER BY USING an operator
 -- error: 42809 `ORDER BY ... USING` an operator

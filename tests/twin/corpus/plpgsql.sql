@@ -65,7 +65,7 @@ END $$;
 CREATE FUNCTION pg_temp.f() RETURNS text LANGUAGE plpgsql AS $$
 DECLARE r record; q people%ROWTYPE; result text := '';
 BEGIN
-    FOR r IN SELECT id, email, city, points FROM people WHERE city IN ('Lyon', '東京') ORDER BY email LOOP
+    FOR r IN SELECT id, email, city, points FROM people WHERE city IN ('Lyon', '東京') ORDER BY email, id LOOP
         IF r.city = 'Lyon' AND r.points > 3 THEN result := result || r.id || ','; END IF;
         CONTINUE WHEN r.email = 'user21@example.com';
         SELECT * INTO q FROM people WHERE boss = r.email ORDER BY id LIMIT 1;

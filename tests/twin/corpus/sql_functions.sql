@@ -82,7 +82,7 @@ SELECT * FROM pg_temp.f();
 -- ORDER BY around a function
 -- ordered
 CREATE FUNCTION pg_temp.f(c enc_text) RETURNS SETOF people LANGUAGE sql STABLE AS $$ SELECT * FROM people WHERE city = c $$;
-SELECT id, email FROM pg_temp.f('Lyon') ORDER BY email DESC;
+SELECT id, email FROM pg_temp.f('Lyon') ORDER BY email DESC, id;
 
 -- GROUP BY and joins in a function that is inlined
 CREATE FUNCTION pg_temp.f(lowest int) RETURNS TABLE (city enc_text, n int8) LANGUAGE sql STABLE AS $$
