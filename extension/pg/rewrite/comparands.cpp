@@ -22,8 +22,14 @@ namespace {
 
 Node* AsNode(void* node) { return static_cast<Node*>(node); }
 
+// A column's modifier, also one that its domain has.
 std::int32_t ModifierOf(Node* node, Oid type) {
-    return exprType(node) == type ? exprTypmod(node) : -1;
+    if (exprType(node) != type) return -1;
+    const std::int32_t typmod = exprTypmod(node);
+    if (typmod >= 0 || !IsA(node, RelabelType)) return typmod;
+    std::int32_t of_domain = -1;
+    getBaseTypeAndTypmod(exprType(AsNode(castNode(RelabelType, node)->arg)), &of_domain);
+    return of_domain;
 }
 
 Node* MakeInt4(std::int32_t number) {

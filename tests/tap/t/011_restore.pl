@@ -59,7 +59,7 @@ for my $order (@orders)
 	}
 	# A materialised view has no data after --data-only, encrypted or not.
 	$target->rows('REFRESH MATERIALIZED VIEW mat', database => $name) if $name =~ /schema_then_data/;
-	$target->rows($checked, database => $name, user => 'app') if $name =~ /inserts/;
+	$target->rows("DROP DOMAIN somebody; $checked", database => $name, user => 'app') if $name =~ /inserts/;
 	is(Everything::examine($target, database => $name), $expected, "$name: all as before");
 	$target->rows("DROP DATABASE $name");
 }

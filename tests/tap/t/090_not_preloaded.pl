@@ -38,7 +38,7 @@ $node->rows(q{
 	INSERT INTO indexed SELECT id, email FROM t;
 	INSERT INTO parted SELECT email FROM t;
 }, user => 'app');
-$node->rows('ANALYZE t, indexed, parted');
+$node->rows(q{LOAD 'rampart'; ANALYZE t, indexed, parted});
 my $ordered  = join "\n", @values;
 my $spaced   = join ' ', @values;
 my $reversed = join "\n", reverse @values;
@@ -145,6 +145,20 @@ for my $case ([ 'h', '1|t' ], [ 'f', '42501' ])
 	unlike(Rampart::ask($session, "SELECT * FROM $table"), qr/rmp1/, "denied values of $table: hidden again");
 	$session->quit;
 }
+
+# Autovacuum's workers load it as they need it.
+$node->rows(q{
+	LOAD 'rampart';
+	CREATE TABLE watched (id int, email enc_text(pii, deterministic) UNIQUE, name enc_text(pii));
+	GRANT ALL ON watched TO app;
+});
+$node->append_conf('postgresql.conf', "autovacuum_naptime = 1\nautovacuum_analyze_threshold = 10\nautovacuum_vacuum_threshold = 10");
+$node->reload;
+$node->rows(q{LOAD 'rampart'; INSERT INTO watched SELECT i, 'mail' || i, 'name' || i FROM generate_series(1, 5000) i}, user => 'app');
+$node->rows('DELETE FROM watched WHERE id % 2 = 0');
+ok($node->poll_query_until('postgres', q{SELECT last_autoanalyze IS NOT NULL AND last_autovacuum IS NOT NULL
+	FROM pg_stat_user_tables WHERE relname = 'watched'}), 'autovacuum vacuums and analyzes encrypted columns');
+unlike(slurp_file($node->logfile), qr/automatic (vacuum|analyze) of table/, 'without an error');
 
 # session_preload_libraries, set for a database, will do as well.
 $node->rows(q{ALTER DATABASE postgres SET session_preload_libraries = 'rampart'});
