@@ -5,6 +5,7 @@
 #include "pg/log_privacy.hpp"
 #include "pg/rewrite/results.hpp"
 #include "pg/types/compare.hpp"
+#include "pg/types/kinds.hpp"
 
 extern "C" {
 #include "executor/executor.h"
@@ -55,6 +56,20 @@ void NoteUse(Rewrite* rewrite, bool uses) {
     rewrite->uses_encrypted |= uses;
 }
 
+// XML is written by the type: a boolean is true in it and not t.
+void GivePlainTypes(const Catalog& catalog, List* arguments) {
+    ListCell* cell = nullptr;
+    foreach (cell, arguments) {
+        auto* argument = static_cast<Node*>(lfirst(cell));
+        const KindOids* oids = catalog.FindType(exprType(argument));
+        if (oids == nullptr) continue;
+        const Oid collation = exprCollation(argument);
+        lfirst(cell) =
+            makeFuncExpr(oids->to_plain, types::InfoOf(catalog.KindOf(*oids)).plain_type,
+                         list_make1(argument), collation, collation, COERCE_IMPLICIT_CAST);
+    }
+}
+
 bool Walk(Node* node, Rewrite* rewrite);
 
 bool WalkChildren(Node* node, Rewrite* rewrite) {
@@ -89,6 +104,10 @@ bool Walk(Node* node, Rewrite* rewrite) {
             break;
         case T_ScalarArrayOpExpr:
             RewriteArrayOperator(*rewrite, castNode(ScalarArrayOpExpr, node));
+            break;
+        case T_XmlExpr:
+            GivePlainTypes(rewrite->catalog, castNode(XmlExpr, node)->args);
+            GivePlainTypes(rewrite->catalog, castNode(XmlExpr, node)->named_args);
             break;
         case T_MinMaxExpr:
             RewriteMinMax(*rewrite, castNode(MinMaxExpr, node));

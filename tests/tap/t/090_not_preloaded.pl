@@ -154,7 +154,7 @@ $node->rows(q{
 });
 $node->append_conf('postgresql.conf', "autovacuum_naptime = 1\nautovacuum_analyze_threshold = 10\nautovacuum_vacuum_threshold = 10");
 $node->reload;
-$node->rows(q{LOAD 'rampart'; INSERT INTO watched SELECT i, 'mail' || i, 'name' || i FROM generate_series(1, 5000) i}, user => 'app');
+$node->rows(q{SELECT rampart.scope_tag('pii'); INSERT INTO watched SELECT i, 'mail' || i, 'name' || i FROM generate_series(1, 5000) i}, user => 'app');
 $node->rows('DELETE FROM watched WHERE id % 2 = 0');
 ok($node->poll_query_until('postgres', q{SELECT last_autoanalyze IS NOT NULL AND last_autovacuum IS NOT NULL
 	FROM pg_stat_user_tables WHERE relname = 'watched'}), 'autovacuum vacuums and analyzes encrypted columns');
