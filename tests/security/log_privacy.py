@@ -211,3 +211,4 @@ def check(world, report):
     connection.close()
     report.ok(plain and "SELECT 1 / 0" in database.cluster.log()[-600:], "log: other statements are logged as ever")
     check_off(log)
+    report.ok(world.cluster.root_key not in database.cluster.log(), "log: no root key")

@@ -52,7 +52,7 @@ class Comparison:
         for table in sorted(touched):
             bare = self._encrypted.bare_values(table)
             if bare:
-                return f"{table} holds something else than ciphertext in {bare}"
+                return f"{table} holds something else than ciphertext: {bare[:3]}"
             plain, encrypted = (session.content(table) for session in self._sessions)
             if plain != encrypted:
                 return f"table {table}: {unlike(plain, encrypted)}"

@@ -20,9 +20,12 @@ _TABLES = "SELECT oid FROM pg_class WHERE relnamespace = '{schema}'::regnamespac
 _TOUCHED = """
     SELECT relid FROM pg_stat_xact_user_tables
     WHERE n_tup_ins + n_tup_upd + n_tup_del > 0 AND (schemaname = '{schema}' OR schemaname LIKE 'pg_temp%')"""
-_COLUMNS = """
-    SELECT attname, atttypid::regtype::text FROM pg_attribute
-    WHERE attrelid = '{table}'::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum"""
+# Columns with nothing in them but encrypted values.
+_ENCRYPTED = """
+    SELECT quote_ident(attname) FROM pg_attribute
+    JOIN pg_type t ON t.oid = atttypid LEFT JOIN pg_type e ON e.oid = t.typelem
+    WHERE attrelid = '{table}'::regclass AND attnum > 0 AND NOT attisdropped
+      AND (t.typname ~ '^_?(enc_.*|place)$' OR t.typtype = 'd' OR e.typtype = 'd')"""
 
 
 def create(cluster):
@@ -92,22 +95,20 @@ class Session:
         return table if table.startswith("pg_temp.") else f"{self.twin}.{table}"
 
     def content(self, table):
-        return sorted(self.run(f"SELECT * FROM {self._name(table)}").rows, key=repr)
+        return sorted(row for row, in self.run(f"SELECT ROW(t.*)::text FROM {self._name(table)} t").rows)
 
     def bare_values(self, table):
-        """Encrypted columns of a table with a value that is not a ciphertext."""
-        columns = self.run(_COLUMNS.format(table=self._name(table))).rows
+        """Rows of a table that hold something else than ciphertext in an encrypted column."""
+        columns = [name for name, in self.run(_ENCRYPTED.format(table=self._name(table))).rows]
         self.run("SET rampart.reveal = off")
-        rows = self.run(f"SELECT * FROM {self._name(table)}").rows
+        rows = self.run(f"SELECT ROW({', '.join(columns)})::text FROM {self._name(table)}").rows
         self.run("SET rampart.reveal = on")
-        return [name for i, (name, kind) in enumerate(columns)
-                if kind.startswith("enc_") or kind.endswith(("address", "grade", "place"))
-                if any(not _is_ciphertext(row[i]) for row in rows)]
+        return [row for row, in rows if not _is_ciphertext(row)]
 
 
-def _is_ciphertext(text):
-    """Also of an array or a composite value: all there is in it."""
-    return all(part in ("", "NULL") or part.startswith("rmp1:") for part in re.split(r'[(){},"\\]+', text or ""))
+def _is_ciphertext(row):
+    """Of a row's text: all parts of it, inside arrays and composite values too."""
+    return all(part in ("", "NULL") or part.startswith("rmp1:") for part in re.split(r'[(){},"\\]+', row))
 
 
 def _values(node, key):

@@ -7,7 +7,7 @@ use Rampart;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $node = Rampart->make('main', preload => 0);
+my $node = Rampart->make('main', preload => 0, streaming => 'logical');
 $node->rows('CREATE DATABASE helped');
 $node->rows('CREATE EXTENSION rampart', database => 'helped');
 is($node->rows('SHOW session_preload_libraries', database => 'helped'), 'rampart', 'CREATE EXTENSION sees to it that sessions preload');
@@ -97,6 +97,9 @@ my @cases = (
 	[ 'subquery',            '', 'SELECT id FROM (SELECT * FROM t ORDER BY email OFFSET 0) s', join("\n", 10 .. 40) ],
 	[ 'CTE',                 '', 'WITH c AS MATERIALIZED (SELECT * FROM t ORDER BY email) SELECT id FROM c', join("\n", 10 .. 40) ],
 	[ 'COPY',                '', 'COPY (SELECT email FROM t ORDER BY email) TO STDOUT', $ordered ],
+	[ 'INSERT',              '', q{INSERT INTO changed VALUES (1, 'value1') RETURNING id}, '1' ],
+	[ 'UPDATE',              '', q{UPDATE changed SET email = 'value2' WHERE email = 'value1' RETURNING id}, '1' ],
+	[ 'DELETE',              '', q{DELETE FROM changed WHERE email = 'value2' RETURNING id}, '1' ],
 	[ 'cursor',              'BEGIN; DECLARE c CURSOR FOR SELECT id FROM t ORDER BY email', 'FETCH 3 FROM c; MOVE ABSOLUTE 0 FROM c', "10\n11\n12" ],
 	[ 'INSERT SELECT',       '', 'TRUNCATE copied; INSERT INTO copied (email) SELECT email FROM t ORDER BY email; SELECT email::text FROM copied ORDER BY position', $ordered ]);
 
@@ -154,11 +157,24 @@ $node->rows(q{
 });
 $node->append_conf('postgresql.conf', "autovacuum_naptime = 1\nautovacuum_analyze_threshold = 10\nautovacuum_vacuum_threshold = 10");
 $node->reload;
-$node->rows(q{SELECT rampart.scope_tag('pii'); INSERT INTO watched SELECT i, 'mail' || i, 'name' || i FROM generate_series(1, 5000) i}, user => 'app');
-$node->rows('DELETE FROM watched WHERE id % 2 = 0');
+$node->rows(q{SELECT rampart.scope_tag('pii'); INSERT INTO watched SELECT i, 'mail' || i, 'name' || i FROM generate_series(1, 5000) i;
+	DELETE FROM watched WHERE id % 2 = 0}, user => 'app');
 ok($node->poll_query_until('postgres', q{SELECT last_autoanalyze IS NOT NULL AND last_autovacuum IS NOT NULL
 	FROM pg_stat_user_tables WHERE relname = 'watched'}), 'autovacuum vacuums and analyzes encrypted columns');
 unlike(slurp_file($node->logfile), qr/automatic (vacuum|analyze) of table/, 'without an error');
+
+# So do apply workers.
+$node->rows($_) for 'CREATE DATABASE subscriber TEMPLATE postgres', q{SELECT pg_create_logical_replication_slot('apply', 'pgoutput')},
+	'CREATE PUBLICATION everything FOR TABLE watched';
+$node->rows('CREATE SUBSCRIPTION everything CONNECTION \'' . $node->connstr . q{ dbname=postgres'
+	PUBLICATION everything WITH (create_slot = false, slot_name = apply, copy_data = false)}, database => 'subscriber');
+$node->rows(q{SELECT rampart.scope_tag('pii'); INSERT INTO watched VALUES (0, 'applied', 'Applied');
+	UPDATE watched SET email = 'applied too' WHERE id = 0}, user => 'app');
+$node->wait_for_catchup('apply');
+$node->rows_are(q{SELECT rampart.scope_tag('pii') > 0; SELECT name FROM watched WHERE email = 'applied too'}, "t\nApplied",
+	'an apply worker writes encrypted columns', user => 'app', database => 'subscriber');
+$node->rows($_, database => 'subscriber') for 'ALTER SUBSCRIPTION everything DISABLE', 'ALTER SUBSCRIPTION everything SET (slot_name = NONE)',
+	'DROP SUBSCRIPTION everything';
 
 # session_preload_libraries, set for a database, will do as well.
 $node->rows(q{ALTER DATABASE postgres SET session_preload_libraries = 'rampart'});
