@@ -93,6 +93,10 @@ BEGIN
                 AS 'MODULE_PATHNAME', 'rampart_largest' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 20;
             CREATE FUNCTION rampart.smallest(%1$s[]) RETURNS %1$s
                 AS 'MODULE_PATHNAME', 'rampart_smallest' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 20;
+            CREATE FUNCTION rampart.problem(%1$s) RETURNS text
+                AS 'MODULE_PATHNAME', 'rampart_problem' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 10;
+            COMMENT ON FUNCTION rampart.problem(%1$s) IS
+                'NULL if the value would decrypt, else what is wrong with it. Shows no plaintext, needs no right.';
             COMMENT ON FUNCTION rampart.ciphertext(%1$s) IS
                 'The ciphertext of a column''s value, as bytea. Needs no right.';
             COMMENT ON FUNCTION rampart.try_decrypt(%1$s) IS

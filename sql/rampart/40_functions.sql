@@ -65,7 +65,7 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     RETURN QUERY EXECUTE format(
-        'SELECT ctid, problem FROM (SELECT ctid, rampart.problem(rampart.ciphertext(%I)) AS problem FROM %s) v
+        'SELECT ctid, problem FROM (SELECT ctid, rampart.problem(%I) AS problem FROM %s) v
          WHERE problem IS NOT NULL', column_name, relation);
 END
 $$;

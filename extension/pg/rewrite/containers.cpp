@@ -14,6 +14,7 @@ extern "C" {
 #include "optimizer/tlist.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/syscache.h"
 #include "utils/typcache.h"
 }
 
@@ -153,6 +154,7 @@ RAMPART_FUNCTION(rampart_is_encrypted) {
 
 RAMPART_FUNCTION(rampart_holds_unscoped) {
     const rampart::pg::Catalog& catalog = rampart::pg::Catalog::Current();
-    PG_RETURN_BOOL(catalog.present &&
-                   rampart::pg::rewrite::HoldsUnscoped(catalog, PG_GETARG_OID(0)));
+    const Oid type = PG_GETARG_OID(0);
+    const bool exists = SearchSysCacheExists1(TYPEOID, ObjectIdGetDatum(type));
+    PG_RETURN_BOOL(exists && catalog.present && rampart::pg::rewrite::HoldsUnscoped(catalog, type));
 }

@@ -45,6 +45,8 @@ void OnUtility(PlannedStmt* statement, const char* text, bool read_only,
         return;
     }
     if (tag == T_VacuumStmt) types::NoteAnalyzing();
+    // EXECUTE evaluates its parameters before it reads any value.
+    if (tag == T_ExecuteStmt && Catalog::Peek().present) log_privacy::Touch();
     if (tag == T_CopyStmt && Guard([&] { return CopiesEncrypted(statement->utilityStmt); }))
         log_privacy::Touch();
     if (tag == T_CreateTableAsStmt || tag == T_ExplainStmt) {

@@ -9,9 +9,11 @@ extern "C" {
 #include "catalog/pg_collation.h"
 #include "postmaster/autovacuum.h"
 #include "replication/logicalworker.h"
+#include "tcop/pquery.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/plancache.h"
+#include "utils/portal.h"
 }
 
 namespace rampart::pg::types {
@@ -136,8 +138,15 @@ bool Resolve(FunctionCallInfo fcinfo, Identity* a, Identity* b) {
     return true;
 }
 
+Identity IdentityToCompare(Datum value) {
+    if (!ComparesCiphertexts()) return IdentifyDatum(value);
+    static constexpr std::uint8_t kNoIv[Aead::kIvSize] = {};
+    return TryIdentify(BeginningOf(value))
+        .value_or(Identity{Form::kDeterministic, Kind::kBytea, 0, kNoIv, {}});
+}
+
 Identity WithIv(Datum value, Site& site) {
-    const Identity identity = IdentifyDatum(value);
+    const Identity identity = IdentityToCompare(value);
     RequireDeterministic(identity);
     if (!identity.has_iv()) ThrowUndetermined();
     RequireOneScope(site, identity.key_id);
@@ -168,8 +177,30 @@ void NoteLoaded() {
 
 void NoteSeen() { unseen_statement = 0; }
 
+namespace {
+
+// Statements that open indexes and plan nothing.
+bool PlansNothing(CommandTag tag) {
+    switch (tag) {
+        case CMDTAG_ALTER_TABLE:
+        case CMDTAG_ANALYZE:
+        case CMDTAG_CLUSTER:
+        case CMDTAG_CREATE_INDEX:
+        case CMDTAG_CREATE_TABLE:
+        case CMDTAG_REINDEX:
+        case CMDTAG_VACUUM:
+            return true;
+        default:
+            return false;
+    }
+}
+
+}  // namespace
+
 void RequirePlannedWithUs() {
     if (unseen_statement == 0 || unseen_statement != GetCurrentStatementStartTimestamp()) return;
+    if (MyBackendType != B_BACKEND) return;
+    if (ActivePortal != nullptr && PlansNothing(ActivePortal->commandTag)) return;
     throw Error(errc::kLoadedTooLate,
                 "this statement was planned before the library rampart was loaded", "",
                 "Run it again; to have the library loaded from the start, add rampart to "

@@ -37,6 +37,9 @@ Site& SiteOf(FmgrInfo* function);
 // once a call site. False: both are held. Errors RMT02, RMT03, 42501.
 bool Resolve(FunctionCallInfo fcinfo, Identity* a, Identity* b);
 
+// A value of an operator class. Where ciphertexts are compared as such, also a damaged one.
+Identity IdentityToCompare(Datum value);
+
 // A value that is hashed or sorted, and so has to have its IV already. Error RMT03 if the site has
 // seen a value of another scope: the two would just never meet. Errors RMT02, RMT04.
 Identity WithIv(Datum value, Site& site);

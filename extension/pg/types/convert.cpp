@@ -7,6 +7,7 @@
 #include "pg/keyring/rights.hpp"
 #include "pg/log_privacy.hpp"
 #include "pg/settings.hpp"
+#include "pg/types/compare.hpp"
 
 extern "C" {
 #include "commands/copy.h"
@@ -28,7 +29,7 @@ Mode ModeOf(Form form) {
     return form == Form::kDeterministic ? Mode::kDeterministic : Mode::kRandomised;
 }
 
-[[noreturn]] void ThrowUndetermined() {
+[[noreturn]] void ThrowTokenAsValue() {
     throw Error(errc::kScopeUndetermined, "a comparand was used as a value",
                 "It stands beside an encrypted column to be compared with it, nothing else.");
 }
@@ -125,7 +126,7 @@ Datum Coerce(Datum value, std::int32_t typmod) {
     const Modifier modifier = UnpackModifier(typmod);
     const Identity identity = IdentifyDatum(value);
     if (identity.form == Form::kHeld) return SealFor(identity.kind, identity.held, modifier);
-    if (identity.form == Form::kToken) ThrowUndetermined();
+    if (identity.form == Form::kToken) ThrowTokenAsValue();
     Keyring& keyring = Keyring::Current();
     if (Fits(keyring, identity, modifier)) return value;
     keyring::RequireRight(ScopeOf(keyring, identity), keyring::kDecrypt);
@@ -139,7 +140,7 @@ Datum ToPlain(Kind kind, Datum value) {
     const ByteView bytes = DetoastedBytes(value);
     const Identity identity = Identify(bytes);
     if (identity.form == Form::kHeld) return Decode(InfoOf(identity.kind), identity.held);
-    if (identity.form == Form::kToken) ThrowUndetermined();
+    if (identity.form == Form::kToken) ThrowTokenAsValue();
     Keyring& keyring = Keyring::Current();
     const Ciphertext ciphertext = ParseSealed(bytes, kind);
     keyring::RequireRight(ScopeOf(keyring, identity), keyring::kDecrypt);
@@ -150,6 +151,14 @@ namespace {
 
 // Replicas get ciphertext, whatever the role that carries it to them may see.
 bool IsReplicating() { return am_walsender || HistoricSnapshotActive(); }
+
+// A scope that answers with something else than armour does so by a rewrite that a statement
+// planned before the library was loaded has not had.
+void RequireVeiled(const Identity& identity) {
+    if (identity.form == Form::kToken) return;
+    const Key* key = IsReplicating() ? nullptr : Keyring::Current().FindKey(identity.key_id);
+    if (key != nullptr && key->scope->denied != keyring::Denied::kArmour) RequirePlannedWithUs();
+}
 
 // A key that nobody knows has no scope to ask for rights in: an error for those who read plaintext
 // elsewhere, so that they never take armour for a value; armour for the rest, so that dumps go on.
@@ -179,6 +188,7 @@ Shown Show(Kind kind, Datum value) {
         log_privacy::Touch();
         return {true, OpenSealed(Keyring::Current(), ParseSealed(bytes, kind)), nullptr};
     }
+    RequireVeiled(identity);
     const std::size_t size = ArmourSize(bytes.size());
     char* armour = static_cast<char*>(palloc_extended(size + 1, MCXT_ALLOC_HUGE));
     WriteArmour(bytes, armour);

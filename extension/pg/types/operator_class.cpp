@@ -17,8 +17,8 @@ namespace {
 // The operator classes' order. Two held values have none that agrees with IVs.
 int Order(FunctionCallInfo fcinfo) {
     RequirePlannedWithUs();
-    Identity a = IdentifyDatum(PG_GETARG_DATUM(0));
-    Identity b = IdentifyDatum(PG_GETARG_DATUM(1));
+    Identity a = IdentityToCompare(PG_GETARG_DATUM(0));
+    Identity b = IdentityToCompare(PG_GETARG_DATUM(1));
     if (!Resolve(fcinfo, &a, &b)) ThrowUndetermined();
     return CompareIv(a, b);
 }

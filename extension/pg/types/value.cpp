@@ -36,8 +36,8 @@ ByteView View(const varlena* value) {
 
 }  // namespace
 
-Identity Identify(ByteView bytes) {
-    if (bytes.size() < kHeldOffset || bytes[1] == 0 || bytes[1] > kMaxKind) ThrowMalformed();
+std::optional<Identity> TryIdentify(ByteView bytes) {
+    if (bytes.size() < kHeldOffset || bytes[1] == 0 || bytes[1] > kMaxKind) return std::nullopt;
     Identity identity{};
     identity.form = static_cast<Form>(bytes[0]);
     identity.kind = static_cast<Kind>(bytes[1]);
@@ -48,20 +48,27 @@ Identity Identify(ByteView bytes) {
         case Form::kRandomised:
         case Form::kDeterministic:
         case Form::kToken:
-            if (bytes.size() < kIdentitySize) ThrowMalformed();
+            if (bytes.size() < kIdentitySize) return std::nullopt;
             identity.key_id = LoadBigEndian<std::uint64_t>(bytes.data() + 2);
             identity.iv = bytes.data() + kIvOffset;
             return identity;
     }
+    return std::nullopt;
+}
+
+Identity Identify(ByteView bytes) {
+    if (const auto identity = TryIdentify(bytes)) return *identity;
     ThrowMalformed();
 }
 
-Identity IdentifyDatum(Datum value) {
+ByteView BeginningOf(Datum value) {
     auto* pointer = reinterpret_cast<varlena*>(DatumGetPointer(value));
     const bool stored_apart = VARATT_IS_EXTERNAL_ONDISK(pointer);
-    return Identify(View(stored_apart ? PG_DETOAST_DATUM_SLICE(value, 0, kIdentitySize)
-                                      : PG_DETOAST_DATUM_PACKED(value)));
+    return View(stored_apart ? PG_DETOAST_DATUM_SLICE(value, 0, kIdentitySize)
+                             : PG_DETOAST_DATUM_PACKED(value));
 }
+
+Identity IdentifyDatum(Datum value) { return Identify(BeginningOf(value)); }
 
 ByteView DetoastedBytes(Datum value) { return View(PG_DETOAST_DATUM_PACKED(value)); }
 

@@ -11,6 +11,8 @@
 // differ from it in five bits and more, so that damage on disk does not turn one into the other.
 #pragma once
 
+#include <optional>
+
 #include "bytes.hpp"
 #include "ciphertext.hpp"
 #include "pg/keyring/keyring.hpp"
@@ -38,7 +40,11 @@ struct Identity {
 // Error RMC01 where the bytes are none of the forms.
 Identity Identify(ByteView bytes);
 
+// Nothing where they are none.
+std::optional<Identity> TryIdentify(ByteView bytes);
+
 // Detoasts; of a large value only the beginning.
+ByteView BeginningOf(Datum value);
 Identity IdentifyDatum(Datum value);
 ByteView DetoastedBytes(Datum value);
 

@@ -22,6 +22,8 @@ $node->rows(q{
 	CREATE TABLE parted_0 PARTITION OF parted (PRIMARY KEY (email)) FOR VALUES WITH (MODULUS 2, REMAINDER 0);
 	CREATE TABLE parted_1 PARTITION OF parted (PRIMARY KEY (email)) FOR VALUES WITH (MODULUS 2, REMAINDER 1);
 	CREATE TABLE copied (position serial, email enc_text(pii, deterministic));
+	CREATE TABLE changed (id int, email enc_text(pii, deterministic) UNIQUE);
+	ALTER TABLE changed OWNER TO app;
 	CREATE VIEW ordered AS SELECT email FROM t ORDER BY email;
 	CREATE FUNCTION in_plpgsql() RETURNS text LANGUAGE plpgsql AS $$
 		DECLARE r record; result text := '';
@@ -97,9 +99,13 @@ my @cases = (
 	[ 'subquery',            '', 'SELECT id FROM (SELECT * FROM t ORDER BY email OFFSET 0) s', join("\n", 10 .. 40) ],
 	[ 'CTE',                 '', 'WITH c AS MATERIALIZED (SELECT * FROM t ORDER BY email) SELECT id FROM c', join("\n", 10 .. 40) ],
 	[ 'COPY',                '', 'COPY (SELECT email FROM t ORDER BY email) TO STDOUT', $ordered ],
-	[ 'INSERT',              '', q{INSERT INTO changed VALUES (1, 'value1') RETURNING id}, '1' ],
-	[ 'UPDATE',              '', q{UPDATE changed SET email = 'value2' WHERE email = 'value1' RETURNING id}, '1' ],
-	[ 'DELETE',              '', q{DELETE FROM changed WHERE email = 'value2' RETURNING id}, '1' ],
+	[ 'INSERT',              '', q{INSERT INTO changed VALUES (1, 'value1') ON CONFLICT (email) DO UPDATE SET id = 1 RETURNING id}, '1' ],
+	[ 'UPDATE',              '', q{UPDATE changed SET email = 'value1' WHERE email = 'value1' RETURNING id}, '1' ],
+	[ 'DELETE',              '', q{WITH d AS (DELETE FROM changed WHERE email = 'value2' RETURNING id) SELECT count(*) FROM d}, '0' ],
+	[ 'VACUUM',              '', 'VACUUM ANALYZE changed', '' ],
+	[ 'CREATE INDEX',        '', 'CREATE INDEX ON changed (email)', '' ],
+	[ 'REINDEX',             '', 'REINDEX TABLE changed', '' ],
+	[ 'CLUSTER',             '', 'CLUSTER changed USING changed_email_key', '' ],
 	[ 'cursor',              'BEGIN; DECLARE c CURSOR FOR SELECT id FROM t ORDER BY email', 'FETCH 3 FROM c; MOVE ABSOLUTE 0 FROM c', "10\n11\n12" ],
 	[ 'INSERT SELECT',       '', 'TRUNCATE copied; INSERT INTO copied (email) SELECT email FROM t ORDER BY email; SELECT email::text FROM copied ORDER BY position', $ordered ]);
 
@@ -152,7 +158,7 @@ for my $case ([ 'h', '1|t' ], [ 'f', '42501' ])
 # Autovacuum's workers load it as they need it.
 $node->rows(q{
 	LOAD 'rampart';
-	CREATE TABLE watched (id int, email enc_text(pii, deterministic) UNIQUE, name enc_text(pii));
+	CREATE TABLE watched (id int PRIMARY KEY, email enc_text(pii, deterministic) UNIQUE, name enc_text(pii));
 	GRANT ALL ON watched TO app;
 });
 $node->append_conf('postgresql.conf', "autovacuum_naptime = 1\nautovacuum_analyze_threshold = 10\nautovacuum_vacuum_threshold = 10");

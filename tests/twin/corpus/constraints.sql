@@ -205,3 +205,20 @@ INSERT INTO rooms VALUES ('a'), ('a');
 CREATE TEMP TABLE singles (k enc_text(pii, deterministic) UNIQUE NULLS NOT DISTINCT) ON COMMIT DROP;
 INSERT INTO singles VALUES ('a'), (NULL);
 INSERT INTO singles VALUES (NULL);
+
+-- a trigger on changed rows
+-- error: RMT02 `=`, `<>`, `IN`, `JOIN` or `IS DISTINCT FROM` on a randomised column
+CREATE FUNCTION pg_temp.note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO journal VALUES (NEW.email, OLD.email, 'changed', NEW.note); RETURN NEW; END $$;
+CREATE TRIGGER note BEFORE UPDATE ON orders FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION pg_temp.note();
+UPDATE orders SET note = note WHERE id < 10;
+
+-- a trigger on changed columns
+CREATE FUNCTION pg_temp.note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO journal VALUES (NEW.email, OLD.email, 'changed', NEW.note); RETURN NEW; END $$;
+CREATE TRIGGER note BEFORE UPDATE OF note, email ON orders FOR EACH ROW WHEN (OLD.email IS DISTINCT FROM NEW.email OR OLD.note::text IS DISTINCT FROM NEW.note::text) EXECUTE FUNCTION pg_temp.note();
+UPDATE orders SET note = CASE WHEN id % 2 = 0 THEN note ELSE 'new' END, code = 1 WHERE id < 10;
+UPDATE orders SET code = 2 WHERE id < 10;
+
+-- a trigger that refuses redundant updates
+CREATE TRIGGER z_redundant BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();
+UPDATE orders SET note = note, email = email WHERE id < 10;
+UPDATE orders SET email = lower(email) WHERE id < 10;

@@ -153,3 +153,19 @@ SELECT p FROM people p WHERE id < 10;
 SELECT (p).email, (p).born FROM people p WHERE (p).city = 'Lyon';
 SELECT row(email, 7, city) FROM people WHERE id < 10;
 SELECT count(p), count(p.*) FROM people p;
+
+-- booleans as conditions
+SELECT a.id, b.id FROM people a JOIN people b ON a.active AND NOT b.active AND a.email = b.boss;
+SELECT count(*) FILTER (WHERE active), sum(CASE WHEN active THEN 1 ELSE 0 END) FROM people HAVING bool_or(active);
+SELECT id FROM people WHERE (active AND city = 'Paris') IS NOT TRUE AND coalesce(active, true) AND id < 60;
+
+-- series of an encrypted number
+SELECT p.id, g FROM people p, generate_series(1, p.points) g WHERE p.points BETWEEN 1 AND 4;
+
+-- comparison of composite subqueries
+SELECT id FROM people WHERE (SELECT ROW(city, points)) = (SELECT ROW(city, points) FROM people WHERE id = 8);
+SELECT id FROM people p WHERE ROW(p.email, p.city) = ANY (SELECT ROW(email, city) FROM people WHERE id < 5);
+
+-- arrays of aggregates, compared
+SELECT dept FROM people GROUP BY dept HAVING 'Lyon' = ANY (array_agg(city)) AND array_agg(city ORDER BY id) <> '{}';
+SELECT count(*) FROM (SELECT array_agg(city ORDER BY id) AS a FROM people GROUP BY dept) x JOIN (SELECT array_agg(city ORDER BY id) AS a FROM people GROUP BY dept) y ON x.a = y.a;

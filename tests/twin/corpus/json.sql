@@ -52,3 +52,12 @@ SELECT json_object(ARRAY[email::text, 'city'], ARRAY[name::text, city::text]) FR
 SELECT * FROM jsonb_populate_record(NULL::cars, '{"plate": "AB-9", "owner": "Eve", "wheels": 3, "seats": 2}');
 INSERT INTO cars SELECT * FROM jsonb_populate_recordset(NULL::cars, '[{"plate": "AB-9", "seats": 2}, {"plate": "AB-1", "owner": "Eve", "wheels": 3}]');
 SELECT plate FROM jsonb_to_recordset('[{"plate": "AB-1"}, {"plate": "x"}]') r (plate enc_text(pii, deterministic)) JOIN cars USING (plate);
+
+-- xml
+SELECT xmlforest(email, points, active, joined, born, salary) FROM people WHERE id < 20;
+SELECT xmlelement(NAME p, xmlattributes(email AS mail, active AS on_duty), name, joined) FROM people WHERE id < 20;
+SELECT xmlagg(xmlelement(NAME e, email) ORDER BY id), xmlconcat(xmlelement(NAME a, max(seen))) FROM people WHERE id < 20;
+SELECT xpath('//p/@mail', xmlelement(NAME p, xmlattributes(email AS mail))) FROM people WHERE id < 20;
+
+-- xml of a query
+SELECT query_to_xml('SELECT id, email, active, joined, salary FROM people WHERE id < 9 ORDER BY id', true, false, '');

@@ -176,3 +176,30 @@ SELECT id, born FROM people WHERE born > $1 OR (born = $1 AND id > $2) ORDER BY 
 -- TABLESAMPLE
 SELECT count(email) FROM people TABLESAMPLE SYSTEM (100);
 SELECT email FROM people TABLESAMPLE BERNOULLI (100) WHERE city = 'Lyon';
+
+-- a view that is ordered
+-- ordered
+CREATE TEMP VIEW sorted AS SELECT email, city FROM people WHERE city IN ('Lyon', '東京') ORDER BY city, email, id;
+SELECT * FROM sorted;
+SELECT email FROM sorted WHERE city = 'Lyon' LIMIT 3;
+
+-- an aggregate over an ordered subquery
+SELECT array_agg(email), string_agg(email, ',') FROM (SELECT email FROM people WHERE id < 60 ORDER BY email DESC, id) s;
+SELECT json_agg(s) FROM (SELECT email, points FROM people WHERE id < 30 ORDER BY points, email) s;
+
+-- CREATE TABLE AS of an ordered query
+-- ordered
+CREATE TEMP TABLE t ON COMMIT DROP AS SELECT id, email FROM people ORDER BY email, id;
+SELECT id FROM t;
+
+-- INSERT of an ordered query
+-- ordered
+INSERT INTO labels SELECT row_number() OVER (), city FROM (SELECT city FROM people WHERE id < 30 ORDER BY born DESC, id LIMIT 9) s RETURNING id, word;
+
+-- a hypothetical rank
+-- error: RMT05 `WITHIN GROUP (ORDER BY ...)` by an encrypted column
+SELECT rank(7) WITHIN GROUP (ORDER BY points) FROM people;
+
+-- a limit from an encrypted column
+-- ordered
+SELECT id FROM people ORDER BY id LIMIT (SELECT points FROM people WHERE id = 1) OFFSET (SELECT visits % 7 FROM people WHERE id = 1);

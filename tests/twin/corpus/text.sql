@@ -77,3 +77,40 @@ SELECT id FROM people WHERE nick = city OR nick = lower('A1');
 -- unicode escapes, dollar quotes and escapes in literals
 SELECT id FROM people WHERE city = U&'\6771\4EAC' OR city = E'Ly\x6fn' OR city = $$Paris$$;
 SELECT id FROM people WHERE name::text LIKE 'O''B%' OR nick = N'a1';
+
+-- a nondeterministic collation of a literal
+-- error: RMT02 equality under a nondeterministic collation
+SELECT id FROM people WHERE email = 'USER7@EXAMPLE.COM' COLLATE ignore_case;
+
+-- a nondeterministic collation of a column
+-- error: RMT02 equality under a nondeterministic collation
+SELECT id FROM people WHERE 'PARIS' = city COLLATE ignore_case;
+
+-- a nondeterministic collation in IN
+-- error: RMT02 equality under a nondeterministic collation
+SELECT id FROM people WHERE city COLLATE ignore_case IN ('PARIS', 'LYON');
+
+-- a nondeterministic collation in GROUP BY
+-- error: RMT02 equality under a nondeterministic collation
+SELECT count(*) FROM people GROUP BY city COLLATE ignore_case;
+
+-- a nondeterministic collation in DISTINCT
+-- error: RMT02 equality under a nondeterministic collation
+SELECT DISTINCT city COLLATE ignore_case FROM people WHERE city ILIKE 'paris';
+
+-- a nondeterministic collation in a join
+-- error: RMT02 equality under a nondeterministic collation
+SELECT a.id, b.id FROM people a JOIN people b ON a.city COLLATE ignore_case = b.city;
+
+-- a nondeterministic collation in a UNION
+-- error: RMT02 equality under a nondeterministic collation
+SELECT word FROM labels UNION SELECT word FROM labels;
+
+-- a nondeterministic collation in a unique index
+-- error: RMT02 equality under a nondeterministic collation
+CREATE UNIQUE INDEX ON labels (word);
+
+-- a nondeterministic collation of a cast column
+SELECT id FROM people WHERE email::text = 'USER7@EXAMPLE.COM' COLLATE ignore_case;
+SELECT count(*) FROM people GROUP BY city::text COLLATE ignore_case;
+SELECT id FROM labels WHERE word < 'WORD' OR word > 'a' ORDER BY word, id;

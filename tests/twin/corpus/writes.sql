@@ -188,3 +188,28 @@ CREATE TEMP TABLE mixed AS SELECT id, coalesce(city, 'none') AS city FROM people
 -- an expression without a scope in CREATE TABLE AS, cast
 CREATE TEMP TABLE mixed ON COMMIT DROP AS SELECT id, coalesce(city, 'none')::enc_text(pii, deterministic) AS city, coalesce(boss, '')::text AS boss FROM people;
 SELECT * FROM mixed WHERE city = 'none';
+
+-- writing encrypted values to plain columns
+UPDATE people SET dept = city WHERE id < 30;
+INSERT INTO journal (what, login) SELECT email || ' ' || coalesce(points::text, '-'), city FROM people WHERE id < 30;
+INSERT INTO visits_by_day SELECT born, email, name FROM people WHERE born IS NOT NULL AND id < 30;
+CREATE TEMP TABLE plain_copy (a text, b int8, c int, d date, e timestamp, f numeric, g bool, h jsonb, i text[], j varchar(10)) ON COMMIT DROP;
+INSERT INTO plain_copy SELECT email, points, visits, born, joined, salary, active, profile, tags, left(name, 10) FROM people WHERE id < 60;
+SELECT p.a FROM plain_copy p JOIN people q ON p.a = q.email AND p.b = q.points AND p.d = q.born;
+
+-- upserts that change nothing
+INSERT INTO accounts (login, plan) SELECT login, plan FROM accounts ON CONFLICT (login) DO UPDATE SET plan = excluded.plan WHERE accounts.plan IS DISTINCT FROM excluded.plan;
+
+-- a deferrable unique key that is swapped
+CREATE TEMP TABLE seats (k enc_text(pii, deterministic) UNIQUE DEFERRABLE INITIALLY DEFERRED, n int) ON COMMIT DROP;
+INSERT INTO seats VALUES ('a', 1), ('b', 2);
+UPDATE seats SET k = CASE k WHEN 'a' THEN 'b' ELSE 'a' END;
+SET CONSTRAINTS ALL IMMEDIATE;
+SELECT * FROM seats;
+
+-- a deferrable unique key that is violated
+-- both: 23505
+CREATE TEMP TABLE seats (k enc_text(pii, deterministic) UNIQUE DEFERRABLE INITIALLY DEFERRED, n int) ON COMMIT DROP;
+INSERT INTO seats VALUES ('a', 1), ('b', 2);
+UPDATE seats SET k = 'a';
+SET CONSTRAINTS ALL IMMEDIATE;
