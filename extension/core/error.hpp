@@ -43,6 +43,7 @@ inline constexpr SqlState kNotOrderable{"RMT05"};
 inline constexpr SqlState kDeterministicRefused{"RMT06"};
 inline constexpr SqlState kLoadedTooLate{"RMT07"};
 inline constexpr SqlState kWouldExpose{"RMT08"};
+inline constexpr SqlState kNotMapped{"RMT09"};
 // Codes of the standard that fit as they are.
 inline constexpr SqlState kInsufficientPrivilege{"42501"};
 inline constexpr SqlState kInvalidParameter{"22023"};

@@ -90,7 +90,8 @@ BEGIN
         PERFORM rampart.check_relation(composite);
     ELSIF EXISTS (SELECT FROM pg_type t LEFT JOIN pg_range r ON r.rngtypid = t.oid
                   WHERE t.oid = type AND (rampart.is_encrypted(r.rngsubtype)
-                        OR (t.typtype = 'd' AND t.typtypmod = -1 AND rampart.is_encrypted(t.typbasetype)))) THEN
+                        OR (t.typtype = 'd' AND t.typtypmod = -1 AND rampart.is_encrypted(t.typbasetype))
+                        OR (t.typtype = 'd' AND rampart.holds_unscoped(t.oid)))) THEN
         RAISE EXCEPTION 'type "%" would hold encrypted values without a scope', type::regtype
             USING ERRCODE = 'RMT04', HINT = 'Name one in a domain: enc_text(scope). Ranges cannot.';
     END IF;

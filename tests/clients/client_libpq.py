@@ -152,8 +152,6 @@ def run(cluster, report):
 
     everything = "SELECT * FROM customer WHERE email = $1"
     check("types of results as described", lambda c: c.described(everything)[1])
-    # Drivers of statically typed languages choose a parameter's encoding by this.
-    check("types of parameters as described", lambda c: c.described(everything)[0])
     check("insert, types left to the server", lambda c: c.call(INSERT, ADA))
     check("insert, types of the plain columns",
           lambda c: c.call(INSERT, (b"typed@example.com",) + ADA[1:], PLAIN_OIDS))

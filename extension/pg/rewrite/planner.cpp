@@ -16,6 +16,7 @@ extern "C" {
 #include "access/transam.h"
 #include "optimizer/planner.h"
 #include "tcop/pquery.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 }
 
@@ -49,6 +50,23 @@ void VeilResult(Rewrite& rewrite, Query* query) {
 
 bool IsOurs(const Catalog& catalog, Oid function) {
     return function >= FirstNormalObjectId && get_func_namespace(function) == catalog.schema;
+}
+
+// They run queries of their own and write values by type.
+bool MapsXml(Oid function) {
+    switch (function) {
+        case F_TABLE_TO_XML:
+        case F_QUERY_TO_XML:
+        case F_SCHEMA_TO_XML:
+        case F_DATABASE_TO_XML:
+        case F_TABLE_TO_XML_AND_XMLSCHEMA:
+        case F_QUERY_TO_XML_AND_XMLSCHEMA:
+        case F_SCHEMA_TO_XML_AND_XMLSCHEMA:
+        case F_DATABASE_TO_XML_AND_XMLSCHEMA:
+            return true;
+        default:
+            return false;
+    }
 }
 
 void NoteUse(Rewrite* rewrite, bool uses) {
@@ -94,6 +112,7 @@ bool Walk(Node* node, Rewrite* rewrite) {
             break;
         case T_FuncExpr:
             NoteUse(rewrite, IsOurs(rewrite->catalog, castNode(FuncExpr, node)->funcid));
+            rewrite->maps_xml |= MapsXml(castNode(FuncExpr, node)->funcid);
             RefuseContainerComparison(*rewrite, castNode(FuncExpr, node)->funcid,
                                       castNode(FuncExpr, node)->args);
             break;
@@ -122,9 +141,11 @@ bool Walk(Node* node, Rewrite* rewrite) {
 }
 
 // What must be known when a plan is executed travels with it, as invalidation items of caches that
-// do not exist: that it uses encrypted values, and the scopes whose tokens it holds.
+// do not exist: that it uses encrypted values or maps queries to XML, and the scopes whose tokens
+// it holds.
 constexpr int kUsesEncrypted = -1;
 constexpr int kComparedScope = -2;
+constexpr int kMapsXml = -3;
 
 void AddItem(PlannedStmt* plan, int what, std::uint32_t value) {
     auto* item = makeNode(PlanInvalItem);
@@ -135,6 +156,7 @@ void AddItem(PlannedStmt* plan, int what, std::uint32_t value) {
 
 void NoteDependencies(const Rewrite& rewrite, PlannedStmt* plan) {
     if (rewrite.uses_encrypted) AddItem(plan, kUsesEncrypted, 0);
+    if (rewrite.maps_xml) AddItem(plan, kMapsXml, 0);
     if (!rewrite.depends_on_keyring && rewrite.compared_scopes == NIL) return;
     plan->dependsOnRole = true;
     for (const Oid table :
@@ -154,6 +176,7 @@ void BeforeExecution(const PlannedStmt* plan) {
     foreach (cell, plan->invalItems) {
         const auto* item = lfirst_node(PlanInvalItem, cell);
         if (item->cacheId == kUsesEncrypted) log_privacy::Touch();
+        if (item->cacheId == kMapsXml) NoteXmlMapping();
         if (item->cacheId != kComparedScope) continue;
         keyring::RequireRight(keyring::Keyring::Current().ScopeTagged(item->hashValue),
                               keyring::kEncryptOrDecrypt);
@@ -162,7 +185,7 @@ void BeforeExecution(const PlannedStmt* plan) {
 
 PlannedStmt* Plan(Query* query, const char* text, int options, ParamListInfo parameters) {
     if (ActivePortal == nullptr) types::NoteSeen();
-    Rewrite rewrite{Catalog::Current(), parameters, query, false, false, NIL};
+    Rewrite rewrite{Catalog::Current(), parameters, query, false, false, false, NIL};
     if (rewrite.catalog.present) {
         Guard([&] {
             VeilResult(rewrite, query);

@@ -7,6 +7,7 @@
 
 #include "pg/rewrite/results.hpp"
 
+#include "error.hpp"
 #include "pg/boundary.hpp"
 #include "pg/catalog.hpp"
 #include "pg/keyring/rights.hpp"
@@ -16,6 +17,7 @@
 #include "typmod.hpp"
 
 extern "C" {
+#include "access/xact.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "parser/analyze.h"
@@ -26,6 +28,7 @@ extern "C" {
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/portal.h"
+#include "utils/timestamp.h"
 }
 
 namespace rampart::pg::rewrite {
@@ -137,8 +140,28 @@ bool IsFunctionBody(const ParseState* state) {
     return state->p_post_columnref_hook != nullptr || state->p_pre_columnref_hook != nullptr;
 }
 
+TimestampTz xml_statement = 0;
+
+bool IsMappingXml() {
+    return xml_statement != 0 && xml_statement == GetCurrentStatementStartTimestamp() &&
+           ActivePortal != nullptr;
+}
+
+void RefuseEncryptedColumns(const Query* query) {
+    const Catalog& catalog = Catalog::Current();
+    ListCell* cell = nullptr;
+    foreach (cell, query->targetList) {
+        auto* expression = reinterpret_cast<Node*>(lfirst_node(TargetEntry, cell)->expr);
+        if (catalog.present && catalog.FindElementType(exprType(expression)) != nullptr) {
+            throw Error(errc::kNotMapped, "a query mapped to XML returns an encrypted column", "",
+                        "Cast it to its plain type in the query.");
+        }
+    }
+}
+
 void OnAnalyze(ParseState* state, Query* query, JumbleState* jumble) {
     if (ActivePortal == nullptr) types::NoteSeen();
+    if (IsMappingXml() && !IsFunctionBody(state)) Guard([&] { RefuseEncryptedColumns(query); });
     Query* sent = IsFunctionBody(state) ? nullptr : ClientQuery(query);
     if (sent != nullptr) {
         Guard([&] {
@@ -161,6 +184,8 @@ bool GoesToClient() {
     const CommandTag tag = ActivePortal->commandTag;
     return tag == CMDTAG_PREPARE || tag == CMDTAG_EXECUTE || tag == CMDTAG_DECLARE_CURSOR;
 }
+
+void NoteXmlMapping() { xml_statement = GetCurrentStatementStartTimestamp(); }
 
 bool IsRevealed(const Catalog& catalog, const Expr* expression) {
     if (IsA(expression, ArrayCoerceExpr))

@@ -34,6 +34,7 @@ struct Rewrite {
     Query* query;  // the whole
     bool depends_on_keyring;
     bool uses_encrypted;    // values, or functions of ours
+    bool maps_xml;          // query_to_xml and its kin
     List* compared_scopes;  // tags, int4: the rights in these are asked for at each execution
 };
 

@@ -64,6 +64,14 @@ Rampart::ask($one, 'ROLLBACK');
 is(Rampart::ask($two, 'SELECT 1'), "4\n1", 'the first is rolled back: version 4 is the second one\'s');
 is($node->rows("$keys_in 'pii'"), '1 retired, 2 retired, 3 retired, 4 active', 'one is active');
 
+# Two scopes of one name.
+Rampart::ask($one, q{BEGIN; SELECT rampart.create_scope('twice')});
+$two->query_until(qr/sent/, qq{\\echo sent\nSELECT rampart.create_scope('twice');\n});
+ok(blocked($pid{$two}), 'a second scope of the same name waits for the first');
+Rampart::ask($one, 'COMMIT');
+is(Rampart::ask($two, 'SELECT 1'), 'RMK08', 'and is refused then');
+is($node->rows("$keys_in 'twice'"), '1 active', 'it has one key');
+
 # --- Rollback and savepoints in one session ---
 
 $node->rows(q{SELECT rampart.grant_scope('pii', current_user::regrole)});

@@ -71,6 +71,15 @@ cmp_ok($node->rows(q{SELECT count(DISTINCT (rampart.inspect(rampart.ciphertext(n
 	'values were written under many versions');
 is($node->rows(q{SELECT count(*) - count(DISTINCT substr(rampart.ciphertext(name), 11, 12)) FROM t}), '0', 'no IV twice in a column');
 is($node->rows(q{SELECT count(*) - count(DISTINCT substr(secret, 3, 20)) FROM raw}), '0', 'no IV twice under a key, whatever the session');
+# Processes that are forked from one another draw IVs of their own.
+my $workers = $node->rows(q{
+	SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0;
+	SET parallel_leader_participation = off;
+	CREATE TABLE many AS SELECT i FROM generate_series(1, 200000) i;
+	CREATE TABLE by_workers AS SELECT rampart.encrypt('pii', i::text) AS secret, pg_backend_pid() AS pid FROM many;
+	SELECT count(DISTINCT pid) > 1, count(*) - count(DISTINCT substr(secret, 3, 20)) FROM by_workers;
+}, user => 'app');
+is($workers, 't|0', 'no IV twice in parallel workers');
 is($node->rows(q{SELECT count(*) FROM t WHERE email = ANY (SELECT email FROM t)}, user => 'app'),
 	$node->rows('SELECT count(*) FROM t'), 'all versions meet in a join');
 

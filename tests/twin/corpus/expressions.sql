@@ -164,7 +164,7 @@ SELECT p.id, g FROM people p, generate_series(1, p.points) g WHERE p.points BETW
 
 -- comparison of composite subqueries
 SELECT id FROM people WHERE (SELECT ROW(city, points)) = (SELECT ROW(city, points) FROM people WHERE id = 8);
-SELECT id FROM people p WHERE ROW(p.email, p.city) = ANY (SELECT ROW(email, city) FROM people WHERE id < 5);
+SELECT id FROM people p WHERE (p.email, p.city) = ANY (SELECT email, city FROM people WHERE id < 5);
 
 -- arrays of aggregates, compared
 SELECT dept FROM people GROUP BY dept HAVING 'Lyon' = ANY (array_agg(city)) AND array_agg(city ORDER BY id) <> '{}';

@@ -198,7 +198,7 @@ INSERT INTO labels SELECT row_number() OVER (), city FROM (SELECT city FROM peop
 
 -- a hypothetical rank
 -- error: RMT05 `WITHIN GROUP (ORDER BY ...)` by an encrypted column
-SELECT rank(7) WITHIN GROUP (ORDER BY points) FROM people;
+SELECT rank('7') WITHIN GROUP (ORDER BY points) FROM people;
 
 -- a limit from an encrypted column
 -- ordered

@@ -19,6 +19,21 @@ SELECT email FROM people WHERE email = 'user9@example.com' AND boss IS NULL;
 -- index: people_city_points
 SELECT id FROM people WHERE city = 'Lyon' AND points = 7;
 
+-- a GIN index on an array
+CREATE INDEX people_tags ON people USING gin (tags);
+SELECT id FROM people WHERE tags @> '{t1}' OR tags && '{x7,x9}';
+SELECT id FROM people WHERE tags <@ '{t3,été,x3}' OR tags = '{t1,été,NULL,x1}';
+UPDATE people SET tags = '{t1,new}' WHERE id < 5;
+SELECT id FROM people WHERE tags @> '{t1,new}';
+
+-- a BRIN index
+-- error: 42704 a GIN, GiST, SP-GiST or BRIN index on an encrypted column
+CREATE INDEX ON people USING brin (born);
+
+-- a GIN index on jsonb
+-- error: 42704 a GIN, GiST, SP-GiST or BRIN index on an encrypted column
+CREATE INDEX ON people USING gin (profile);
+
 -- an index on a randomised column
 -- error: RMT02 an index, `UNIQUE`, key or partitions on a randomised column
 CREATE INDEX ON people (name);
