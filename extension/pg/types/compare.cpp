@@ -35,13 +35,13 @@ void RequireDeterministic(const Identity& identity) {
 // The key of a value that is only compared may be unknown: a dump's keys come after its data, and
 // an index remembers rows of a transaction that made a key and was rolled back. IVs of two scopes
 // never agree, so nothing is answered wrongly then.
-const Key* KnownKey(std::uint64_t key_id) {
-    return ComparesCiphertexts() ? nullptr : Keyring::Current().FindKey(key_id);
+const Key* KnownKey(Keyring& keyring, std::uint64_t key_id) {
+    return ComparesCiphertexts() ? nullptr : keyring.FindKey(key_id);
 }
 
 void RequireOneScope(Site& site, std::uint64_t key_id) {
     if (key_id == site.seen_key_id) return;
-    const Key* key = KnownKey(key_id);
+    const Key* key = KnownKey(Keyring::Current(), key_id);
     if (key == nullptr) return;
     const std::uint64_t index_key = key->scope->index == nullptr ? 0 : key->scope->index->id;
     if (site.seen_key_id != 0 && index_key != site.seen_index_key) {
@@ -66,8 +66,9 @@ void RequireSameScope(const Identity& a, const Identity& b) {
     if (a.key_id == b.key_id) return;
     const AgreedPair pair{Keyring::generation(), a.key_id, b.key_id};
     if (pair == agreed) return;
-    const Key* left = KnownKey(a.key_id);
-    const Key* right = KnownKey(b.key_id);
+    Keyring& keyring = Keyring::Current();
+    const Key* left = KnownKey(keyring, a.key_id);
+    const Key* right = KnownKey(keyring, b.key_id);
     if (left == nullptr || right == nullptr) return;
     if (left->scope == right->scope) {
         agreed = pair;
