@@ -71,8 +71,6 @@ void ReadKind(const types::KindInfo& info) {
     oids.comparand = FindFunction("comparand", {type, INT4OID});
     oids.comparand_plain = FindFunction("comparand", {plain, INT4OID});
     oids.veil = FindFunction("veil", {type});
-    oids.largest = FindFunction("largest", {oids.array_type});
-    oids.smallest = FindFunction("smallest", {oids.array_type});
     oids.equal = FindOperator("pg_catalog", "=", type, type);
     oids.not_equal = FindOperator("pg_catalog", "<>", type, type);
     oids.equal_each = FindOperator("rampart", "#==#", type, type);

@@ -25,12 +25,10 @@ struct KindOids {
     Oid comparand;        // (enc, int4) -> enc
     Oid comparand_plain;  // (plain, int4) -> enc
     Oid veil;             // (enc) -> enc
-    Oid largest;          // (enc[]) -> enc, by plaintext
-    Oid smallest;
-    Oid equal;       // = (enc, enc)
-    Oid not_equal;   // <> (enc, enc)
-    Oid equal_each;  // equality that is never hashed
-    Oid sort_less;   // the operator class's ordering, which means nothing to a user
+    Oid equal;            // = (enc, enc)
+    Oid not_equal;        // <> (enc, enc)
+    Oid equal_each;       // equality that is never hashed
+    Oid sort_less;        // the operator class's ordering, which means nothing to a user
     Oid sort_greater;
 };
 

@@ -89,10 +89,6 @@ BEGIN
             CREATE FUNCTION rampart.try_decrypt(%1$s) RETURNS %7$s
                 AS 'MODULE_PATHNAME', 'rampart_%2$s_try_plain'
                 LANGUAGE C STABLE STRICT PARALLEL SAFE COST 10;
-            CREATE FUNCTION rampart.largest(%1$s[]) RETURNS %1$s
-                AS 'MODULE_PATHNAME', 'rampart_largest' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 20;
-            CREATE FUNCTION rampart.smallest(%1$s[]) RETURNS %1$s
-                AS 'MODULE_PATHNAME', 'rampart_smallest' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 20;
             CREATE FUNCTION rampart.problem(%1$s) RETURNS text
                 AS 'MODULE_PATHNAME', 'rampart_problem' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 10;
             COMMENT ON FUNCTION rampart.problem(%1$s) IS

@@ -1,6 +1,9 @@
 """One case on both twins: the same answers and the same rows left in tables, or the case's error."""
+import time
+
 import twins
 import ways
+from pq import ConnectionLost
 from variants import Variant
 
 
@@ -22,19 +25,45 @@ class Comparison:
 
     def __init__(self, report, cluster, variant):
         self._report = report
+        self._cluster = cluster
         self._variant = variant
-        self._sessions = [twins.Session(cluster, twin, variant) for twin in twins.TWINS]
-        self._encrypted = self._sessions[1]
+        self._connect()
 
     def run(self, cases):
         for case in cases:
             if not case.slow or self._variant.name == "default":
                 problem = self._problem(case)
                 self._report.ok(not problem, f"{self._variant.name}: {case.theme}: {case.name}", problem)
+        self._close()
+
+    def _connect(self):
+        self._sessions = [twins.Session(self._cluster, twin, self._variant) for twin in twins.TWINS]
+        self._encrypted = self._sessions[1]
+
+    def _close(self):
         for session in self._sessions:
             session.close()
 
+    def _reconnect(self):
+        """After a crash, from which the server recovers by itself."""
+        self._close()
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                return self._connect()
+            except ConnectionLost:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
+
     def _problem(self, case):
+        try:
+            return self._difference(case) or self._index_problem(case)
+        except ConnectionLost as lost:
+            self._reconnect()
+            return f"{lost}\n{case.statements[-1][:2000]}"
+
+    def _difference(self, case):
         for name, way in ways.ways(case, self._variant).items():
             for session in self._sessions:
                 session.run("BEGIN")
@@ -45,7 +74,7 @@ class Comparison:
             self._roll_back()
             if problem:
                 return f"{name}: {problem}"
-        return self._index_problem(case) if case.index and self._variant.name == "index" else ""
+        return ""
 
     def _unlike_tables(self):
         touched = set().union(*[session.touched() for session in self._sessions])
@@ -60,6 +89,8 @@ class Comparison:
 
     def _index_problem(self, case):
         """Where the encrypted twin's plan does not read the index that the case names."""
+        if not case.index or self._variant.name != "index":
+            return ""
         session = self._encrypted
         session.run("BEGIN")
         for statement in case.statements[:-1]:
@@ -72,7 +103,8 @@ class Comparison:
             session.simple(prepare)
             found.append(session.index_names(execute))
         self._roll_back()
-        return "".join(f"the plan reads {sorted(names)}, not {case.index}" for names in found if case.index not in names)
+        return "".join(f"the plan reads {sorted(names)}, not {case.index}" for names in found
+                       if not any(name.startswith(case.index) for name in names))
 
     def _roll_back(self):
         for session in self._sessions:
@@ -87,6 +119,8 @@ def unlike_answers(case, plain, encrypted):
         if last.sqlstate != state:
             return (f"{twin}: {state or 'no error'} expected, got {last.sqlstate} {last.message or last.rows[:3]}"
                     f"\n{last.sql[:2000]}")
+    if len(plain) != len(encrypted):
+        return f"the error came before the last statement: {encrypted[-1].message}\n{encrypted[-1].sql[:2000]}"
     for left, right in zip(plain, encrypted):
         if left.sqlstate or right.sqlstate:
             break

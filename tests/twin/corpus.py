@@ -7,7 +7,8 @@ one or more statements, each ending in a semicolon at the end of a line:
                         the encrypted twin answers its last statement with this error, the plain one does not;
                         what follows the SQLSTATE is the construct's name in README.md
     -- both: 23505      both twins answer the last statement with this error
-    -- index: NAME      with index scans, the last statement's plan reads this index of the encrypted twin
+    -- index: NAME      with index scans, the last statement's plan reads an encrypted twin's index of a name that
+                        begins so
     -- ordered          the order of rows is part of the answer
     -- parameters: 5 | \\N | x
                         values of $1, $2, ...; may be repeated; the case is a single statement

@@ -34,6 +34,8 @@ def _prepared(mode):
         prepare, *executions = prepared_statements(case)
         session.run(f"SET LOCAL plan_cache_mode = {mode}")
         answers = [session.simple(prepare)]
+        if answers[0].sqlstate:
+            return answers
         for _ in range(_EXECUTIONS[mode] - 1):
             session.run("SAVEPOINT before")
             answers += _until_error(session.simple(sql) for sql in executions)

@@ -132,26 +132,6 @@ void RewriteQueryOrder(const Rewrite& rewrite, Query* query) {
     }
 }
 
-// GREATEST and LEAST compare by the operator class. They get one argument instead: what a function
-// of ours picked out of theirs.
-void RewriteMinMax(const Rewrite& rewrite, MinMaxExpr* expression) {
-    RefuseContainerExtreme(rewrite, expression);
-    const KindOids* oids = rewrite.catalog.FindType(expression->minmaxtype);
-    if (oids == nullptr || list_length(expression->args) < 2) return;
-    const std::int32_t typmod = exprTypmod(reinterpret_cast<Node*>(expression));
-    auto* array = makeNode(ArrayExpr);
-    array->array_typeid = oids->array_type;
-    array->array_collid = expression->minmaxcollid;
-    array->element_typeid = oids->type;
-    array->elements = expression->args;
-    array->location = -1;
-    FuncExpr* pick = makeFuncExpr(expression->op == IS_GREATEST ? oids->largest : oids->smallest,
-                                  oids->type, list_make1(array), expression->minmaxcollid,
-                                  expression->inputcollid, COERCE_EXPLICIT_CALL);
-    expression->args = list_make1(makeRelabelType(reinterpret_cast<Expr*>(pick), oids->type, typmod,
-                                                  expression->minmaxcollid, COERCE_IMPLICIT_CAST));
-}
-
 void RewriteAggregateOrder(const Rewrite& rewrite, Aggref* aggregate) {
     const Catalog& catalog = rewrite.catalog;
     RefuseContainerOrder(rewrite, aggregate->aggorder, aggregate->args);

@@ -129,7 +129,7 @@ bool Walk(Node* node, Rewrite* rewrite) {
             GivePlainTypes(rewrite->catalog, castNode(XmlExpr, node)->named_args);
             break;
         case T_MinMaxExpr:
-            RewriteMinMax(*rewrite, castNode(MinMaxExpr, node));
+            RefuseContainerExtreme(*rewrite, castNode(MinMaxExpr, node));
             break;
         case T_Aggref:
             RewriteAggregateOrder(*rewrite, castNode(Aggref, node));

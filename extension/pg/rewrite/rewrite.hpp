@@ -45,7 +45,6 @@ void RewriteArrayOperator(Rewrite& rewrite, ScalarArrayOpExpr* expression);
 // Error RMT05 where a sort cannot be expressed on the plain type.
 void RewriteQueryOrder(const Rewrite& rewrite, Query* query);
 void RewriteAggregateOrder(const Rewrite& rewrite, Aggref* aggregate);
-void RewriteMinMax(const Rewrite& rewrite, MinMaxExpr* expression);
 bool OrdersEncrypted(const Catalog& catalog, const List* clauses);
 void RefuseContainerOrder(const Rewrite& rewrite, const List* clauses, List* targets);
 void RefuseContainerComparison(const Rewrite& rewrite, Oid function, const List* arguments);

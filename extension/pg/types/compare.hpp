@@ -37,6 +37,9 @@ Site& SiteOf(FmgrInfo* function);
 // once a call site. False: both are held. Errors RMT02, RMT03, 42501.
 bool Resolve(FunctionCallInfo fcinfo, Identity* a, Identity* b);
 
+// The order of the plaintexts of a function's two arguments. Right: decrypt.
+int PlainOrder(FunctionCallInfo fcinfo);
+
 // A value of an operator class. Where ciphertexts are compared as such, also a damaged one.
 Identity IdentityToCompare(Datum value);
 

@@ -7,6 +7,7 @@
 extern "C" {
 #include "access/reloptions.h"
 #include "common/hashfn.h"
+#include "nodes/primnodes.h"
 #include "utils/memutils.h"
 #include "utils/sortsupport.h"
 }
@@ -16,6 +17,9 @@ namespace {
 
 // The operator classes' order. Two held values have none that agrees with IVs.
 int Order(FunctionCallInfo fcinfo) {
+    // GREATEST and LEAST ask the operator class for the order that users mean.
+    const Node* caller = fcinfo->flinfo != nullptr ? fcinfo->flinfo->fn_expr : nullptr;
+    if (caller != nullptr && IsA(caller, MinMaxExpr)) return PlainOrder(fcinfo);
     RequirePlannedWithUs();
     Identity a = IdentityToCompare(PG_GETARG_DATUM(0));
     Identity b = IdentityToCompare(PG_GETARG_DATUM(1));

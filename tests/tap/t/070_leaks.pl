@@ -10,6 +10,7 @@ use Test::More;
 
 my $node = Everything->make('main', libraries => 'pg_stat_statements,rampart', conf => q{
 	log_min_messages = debug5
+	pg_stat_statements.track_utility = off
 	work_mem = 64kB
 	log_temp_files = 0
 	log_lock_waits = on

@@ -176,7 +176,7 @@ $node->rows('CREATE SUBSCRIPTION everything CONNECTION \'' . $node->connstr . q{
 	PUBLICATION everything WITH (create_slot = false, slot_name = apply, copy_data = false)}, database => 'subscriber');
 $node->rows(q{SELECT rampart.scope_tag('pii'); INSERT INTO watched VALUES (0, 'applied', 'Applied');
 	UPDATE watched SET email = 'applied too' WHERE id = 0}, user => 'app');
-$node->wait_for_catchup('apply');
+$node->wait_for_catchup('everything');
 $node->rows_are(q{SELECT rampart.scope_tag('pii') > 0; SELECT name FROM watched WHERE email = 'applied too'}, "t\nApplied",
 	'an apply worker writes encrypted columns', user => 'app', database => 'subscriber');
 $node->rows($_, database => 'subscriber') for 'ALTER SUBSCRIPTION everything DISABLE', 'ALTER SUBSCRIPTION everything SET (slot_name = NONE)',

@@ -81,7 +81,7 @@ UPDATE people SET tags = tags || '{more}' WHERE id = 3;
 UPDATE people SET tags = array_append(tags, 'last'), boss = tags[1] WHERE id = 4;
 UPDATE people SET tags[1] = 'first' WHERE id = 5;
 UPDATE people SET tags = ARRAY['a', NULL, email] WHERE id = 6;
-UPDATE people SET tags = (SELECT array_agg(city) FROM people WHERE id < 9) WHERE id = 7;
+UPDATE people SET tags = (SELECT array_agg(city ORDER BY id) FROM people WHERE id < 9) WHERE id = 7;
 UPDATE people SET tags = '{}' WHERE 't2' = ANY (tags);
 
 -- arrays of other kinds

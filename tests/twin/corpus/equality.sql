@@ -95,7 +95,7 @@ SELECT id FROM people WHERE boss IS DISTINCT FROM email;
 SELECT id FROM people WHERE boss IS NOT DISTINCT FROM NULL;
 
 -- IS NULL
--- index: people_city_points
+-- index: people_city
 SELECT count(*) FROM people WHERE city IS NULL;
 
 -- IS NOT NULL

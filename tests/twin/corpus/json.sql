@@ -62,8 +62,3 @@ SELECT xpath('//p/@mail', xmlelement(NAME p, xmlattributes(email AS mail))) FROM
 -- xml of a query
 -- error: RMT09 encrypted columns in the query of `query_to_xml`, `table_to_xml` and their kin
 SELECT query_to_xml('SELECT id, email, active, joined, salary FROM people WHERE id < 9 ORDER BY id', true, false, '');
-
--- a table out of a prepared statement
-PREPARE adults AS SELECT id, email FROM people WHERE id < 9;
--- error: RMT08 `CREATE TABLE AS EXECUTE` of encrypted columns that the role may decrypt
-CREATE TEMP TABLE adults AS EXECUTE adults;

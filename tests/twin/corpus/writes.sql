@@ -105,7 +105,7 @@ DELETE FROM orders USING people p WHERE orders.email = p.email AND p.city = 'Lyo
 DELETE FROM orders WHERE NOT EXISTS (SELECT FROM people WHERE people.email = orders.email);
 
 -- RETURNING expressions
-INSERT INTO orders (id, email, amount) VALUES (1000, 'r@example.com', 5) RETURNING email, upper(email), amount + 1, email = 'r@example.com', orders;
+INSERT INTO orders AS o (id, email, amount) VALUES (1000, 'r@example.com', 5) RETURNING email, upper(email), amount + 1, email = 'r@example.com', o;
 UPDATE orders SET amount = 6 WHERE id = 1000 RETURNING *;
 DELETE FROM orders WHERE id = 1000 RETURNING email || '!', (SELECT count(*) FROM people WHERE people.email = orders.email);
 
@@ -213,3 +213,8 @@ CREATE TEMP TABLE seats (k enc_text(pii, deterministic) UNIQUE DEFERRABLE INITIA
 INSERT INTO seats VALUES ('a', 1), ('b', 2);
 UPDATE seats SET k = 'a';
 SET CONSTRAINTS ALL IMMEDIATE;
+
+-- a table out of a prepared statement
+-- error: RMT08 `CREATE TABLE AS EXECUTE` of encrypted columns that the role may decrypt
+PREPARE adults AS SELECT id, email FROM people WHERE id < 9;
+CREATE TEMP TABLE adults AS EXECUTE adults;
