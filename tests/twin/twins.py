@@ -57,9 +57,7 @@ class Session:
         self.qualified = bool(variant.search_path)
         self._connection = pq.Connection(cluster.dsn(ROLE, "twin"))
         settings = {"search_path": variant.search_path or twin, "timezone": "'UTC'", "jit": "off",
-                    "client_min_messages": "notice", "statement_timeout": "'60s'", "rampart.default_scope": "''", **variant.settings}
-        if twin == "plain":
-            del settings["rampart.default_scope"]
+                    "client_min_messages": "notice", "statement_timeout": "'60s'", **variant.settings}
         for name, value in settings.items():
             self.run(f"SET {name} = {value}")
 

@@ -35,7 +35,8 @@ $node->command_ok([ @dump, '-U', 'app', '-t', 'people', '-f', "$dir/by_app" ], '
 my %found = map { /by_app: (\w+) / ? ($1 => 1) : () } $plaintexts->found_in("$dir/by_app");
 is_deeply([ sort keys %found ], [qw(bytea date int8 jsonb numeric text timestamptz uuid)],
 	'the dump of a role that may decrypt holds plaintext of every type');
-$node->command_ok([ 'env', 'PGOPTIONS=-c rampart.reveal=off', @dump, '-U', 'app', '-t', 'people', '-f', "$dir/unrevealed" ],
+$node->command_ok([ 'env', 'PGOPTIONS=-c rampart.reveal=off', @dump, '-U', 'app', '-t', 'people', '-f',
+	"$dir/unrevealed" ],
 	'app may dump without revealing');
 is_deeply([ $plaintexts->found_in("$dir/unrevealed") ], [], 'rampart.reveal = off keeps plaintext out of its dump');
 

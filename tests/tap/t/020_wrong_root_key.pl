@@ -41,8 +41,10 @@ sub refused_everywhere
 refused_everywhere('another root key');
 like($target->rows('SELECT name FROM people WHERE id = 7'), qr/^rmp1:/, 'armour needs no key');
 is($target->rows('SELECT count(*) FROM people p JOIN orders o ON o.customer = p.email'), '110', 'nor does a join');
-like($target->rows(q{SELECT state, detail FROM rampart.status() WHERE item = 'root key'}), qr/^wrong\|/, 'status() says so');
-is($target->rows("SELECT rampart.try_decrypt(name) IS NULL FROM people WHERE id = 7", user => 'app'), 't', 'try_decrypt gives NULL');
+like($target->rows(q{SELECT state, detail FROM rampart.status() WHERE item = 'root key'}), qr/^wrong\|/,
+	'status() says so');
+is($target->rows("SELECT rampart.try_decrypt(name) IS NULL FROM people WHERE id = 7", user => 'app'), 't',
+	'try_decrypt gives NULL');
 
 # Ciphertext can be loaded meanwhile, with a warning.
 my $row = $target->rows('SELECT name FROM people WHERE id = 7');
@@ -53,16 +55,19 @@ like($stderr, qr{WARNING:  .*without verification}, 'the warning says so');
 my $open = $target->session(user => 'app');
 is(Rampart::ask($open, 'SELECT name FROM people WHERE id = 7'), 'RMK06', 'a session has seen the wrong key');
 $target->write_root_key($source->root_key);
-is(Rampart::ask($open, 'SELECT name FROM people WHERE id = 7'), 'Name Quagga7', 'right key: at once in a running session');
+is(Rampart::ask($open, 'SELECT name FROM people WHERE id = 7'), 'Name Quagga7',
+	'right key: at once in a running session');
 $open->quit;
 is(Everything::examine($target), $expected, 'right key: all as before in new sessions');
-like($target->rows(q{SELECT state FROM rampart.status() WHERE item = 'root key'}), qr/^ok$/, 'right key: status() says so');
+like($target->rows(q{SELECT state FROM rampart.status() WHERE item = 'root key'}), qr/^ok$/,
+	'right key: status() says so');
 $target->restart;
 is(Everything::examine($target), $expected, 'right key: all as before after a restart');
 
 # What was loaded stays loaded: a running server goes on when the file is spoilt.
 $target->write_root_key($wrong);
-is($target->rows('SELECT name FROM people WHERE id = 7', user => 'app'), 'Name Quagga7', 'a preloaded key outlives its file');
+is($target->rows('SELECT name FROM people WHERE id = 7', user => 'app'), 'Name Quagga7',
+	'a preloaded key outlives its file');
 $target->restart;
 $target->fails_with('SELECT name FROM people WHERE id = 7', 'RMK06', 'until the restart', user => 'app');
 
@@ -71,11 +76,14 @@ $target->rows(q{SELECT rampart.create_scope('second'); SELECT rampart.grant_scop
 $target->rows(q{CREATE TABLE seconds (v enc_text(second)); GRANT ALL ON seconds TO app});
 $target->rows(q{INSERT INTO seconds VALUES ('two')}, user => 'app');
 is($target->rows('SELECT v FROM seconds', user => 'app'), 'two', 'a scope made under the other root key works');
-$target->rows_are(q{SELECT state FROM rampart.status() WHERE item = 'root key' ORDER BY 1}, "ok\nwrong", 'status() lists both root keys');
+$target->rows_are(q{SELECT state FROM rampart.status() WHERE item = 'root key' ORDER BY 1}, "ok\nwrong",
+	'status() lists both root keys');
 $target->write_root_key($source->root_key);
 $target->restart;
 $target->fails_with('SELECT v FROM seconds', 'RMK06', 'and not under the first', user => 'app');
-is($target->rows('SELECT name FROM people WHERE id = 7', user => 'app'), 'Name Quagga7', 'while the first scope is readable');
+is($target->rows('SELECT name FROM people WHERE id = 7', user => 'app'), 'Name Quagga7',
+	'while the first scope is readable');
 
-unlike(slurp_file($target->logfile), qr/PANIC|terminated by signal|\Q$wrong\E|${\$source->root_key}/, 'no crash, and no key in the log');
+unlike(slurp_file($target->logfile), qr/PANIC|terminated by signal|\Q$wrong\E|${\$source->root_key}/,
+	'no crash, and no key in the log');
 done_testing();

@@ -15,10 +15,12 @@ sub provider
 {
 	my (%settings) = @_;
 	my @values = map { $settings{$_} // '' } qw(file command);
-	$node->append_conf('postgresql.conf', "rampart.root_key_file = '$values[0]'\nrampart.root_key_command = '$values[1]'");
+	$node->append_conf('postgresql.conf',
+		"rampart.root_key_file = '$values[0]'\nrampart.root_key_command = '$values[1]'");
 	$node->reload;
 	$node->poll_query_until('postgres',
-		q{SELECT current_setting('rampart.root_key_file') || '|' || current_setting('rampart.root_key_command')}, join '|', @values)
+		q{SELECT current_setting('rampart.root_key_file') || '|' || current_setting('rampart.root_key_command')},
+		join '|', @values)
 	  or die 'settings were not reloaded';
 }
 

@@ -54,7 +54,8 @@ standby_says(later => $name, qr/^rmp1:/, 'and its end');
 # Keys: a new version, a new scope, disabling.
 on_primary(q{SELECT rampart.rotate_key('pii')});
 on_primary(q{INSERT INTO people (id, email, name) VALUES (3001, 'mail-third', 'Third Version')}, user => 'app');
-standby_says(app => 'SELECT name FROM people WHERE id = 3001', 'Third Version', 'reads a new key version in a running session');
+standby_says(app => 'SELECT name FROM people WHERE id = 3001', 'Third Version',
+	'reads a new key version in a running session');
 standby_says(app => q{SELECT id FROM people WHERE email = 'mail-third'}, '3001', 'and finds by it');
 on_primary(q{SELECT rampart.create_scope('young'); SELECT rampart.grant_scope('young', 'app');
 	CREATE TABLE children (v enc_text(young, deterministic) PRIMARY KEY); GRANT ALL ON children TO app});
@@ -83,9 +84,11 @@ is(Everything::examine($standby), $expected, 'promoted: all as on the primary');
 standby_says(app => q{INSERT INTO people (id, email, name) VALUES (3002, 'mail-promoted', 'Promoted') RETURNING name},
 	'Promoted', 'promoted: writes in a session that was open before');
 $standby->rows(q{SELECT rampart.rotate_key('pii')});
-standby_says(app => q{INSERT INTO people (id, email, name) VALUES (3003, 'mail-after', 'After') RETURNING email}, 'mail-after',
+standby_says(app => q{INSERT INTO people (id, email, name) VALUES (3003, 'mail-after', 'After') RETURNING email},
+	'mail-after',
 	'promoted: writes under a new key version');
-is($standby->rows(q{SELECT (rampart.inspect(rampart.ciphertext(name))).version FROM people WHERE id = 3003}), '4', 'which is the fourth');
+is($standby->rows(q{SELECT (rampart.inspect(rampart.ciphertext(name))).version FROM people WHERE id = 3003}), '4',
+	'which is the fourth');
 $_->quit for values %open;
 
 done_testing();

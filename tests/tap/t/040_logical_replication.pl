@@ -27,8 +27,10 @@ my $schema = q{
 	GRANT ALL ON ALL TABLES IN SCHEMA public TO app;
 };
 $publisher->rows($schema);
-$publisher->command_ok([ 'pg_dump', '-d', 'postgres', '-f', $publisher->basedir . '/dump.sql' ], 'dump of schema and keyring');
-$subscriber->command_ok([ 'psql', '-Xq', '-d', 'postgres', '-v', 'ON_ERROR_STOP=1', '-f', $publisher->basedir . '/dump.sql' ],
+$publisher->command_ok([ 'pg_dump', '-d', 'postgres', '-f', $publisher->basedir . '/dump.sql' ],
+	'dump of schema and keyring');
+$subscriber->command_ok([ 'psql', '-Xq', '-d', 'postgres', '-v', 'ON_ERROR_STOP=1', '-f',
+	$publisher->basedir . '/dump.sql' ],
 	'restored at the subscriber');
 $subscriber->rows('TRUNCATE rampart.key_event');
 # The role that replicates may decrypt, and yet it is ciphertext that travels.
@@ -39,8 +41,8 @@ sub fill
 	my ($table, $first, $last) = @_;
 	$publisher->rows(qq{
 		INSERT INTO $table SELECT i, 'mail-zebra' || i, 'Quagga' || i, 'photo-okapi', '{"note-tapir": 1}',
-			7712345677120000.25 + i, 6503640946713100288 + i, '1837-02-03', '1848-03-04', 'deadbeef-feed-4bee-8dad-000000000007',
-			true, 'plain'
+			7712345677120000.25 + i, 6503640946713100288 + i, '1837-02-03', '1848-03-04',
+			'deadbeef-feed-4bee-8dad-000000000007', true, 'plain'
 		FROM generate_series($first, $last) i}, user => 'app');
 }
 sub on_both
@@ -91,9 +93,12 @@ for my $table (qw(people in_binary))
 }
 caught_up();
 on_both("stream into $_", sprintf($everything, $_), user => 'app') for qw(people in_binary);
-is($subscriber->rows(q{SELECT length(name) FROM people WHERE id = 1}, user => 'app'), '1200005', 'a big value, not sent again');
-is($subscriber->rows(q{SELECT id FROM people WHERE email = 'zebra-moved'}, user => 'app'), '7', 'found by index at the subscriber');
-on_both('the very same ciphertext', 'SELECT md5(string_agg(rampart.ciphertext(name)::text, chr(10) ORDER BY id)) FROM people');
+is($subscriber->rows(q{SELECT length(name) FROM people WHERE id = 1}, user => 'app'), '1200005',
+	'a big value, not sent again');
+is($subscriber->rows(q{SELECT id FROM people WHERE email = 'zebra-moved'}, user => 'app'), '7',
+	'found by index at the subscriber');
+on_both('the very same ciphertext',
+	'SELECT md5(string_agg(rampart.ciphertext(name)::text, chr(10) ORDER BY id)) FROM people');
 
 # --- Rows found by their encrypted values ---
 
@@ -102,7 +107,8 @@ $publisher->rows(q{
 	UPDATE by_email SET plain = 'changed' WHERE email = 'key-zebra2';
 	UPDATE by_email SET email = 'key-zebra4' WHERE email = 'key-zebra3';
 	DELETE FROM by_email WHERE email = 'key-zebra1';
-	INSERT INTO full_identity VALUES (1, 'full-zebra1', 'Quagga1', 'a'), (2, 'full-zebra2', 'Quagga2', 'b'), (3, NULL, NULL, 'c');
+	INSERT INTO full_identity VALUES (1, 'full-zebra1', 'Quagga1', 'a'), (2, 'full-zebra2', 'Quagga2', 'b');
+	INSERT INTO full_identity VALUES (3, NULL, NULL, 'c');
 	UPDATE full_identity SET plain = 'changed' WHERE id = 1;
 	DELETE FROM full_identity WHERE email = 'full-zebra2';
 	UPDATE full_identity SET email = 'full-zebra3' WHERE id = 3;
@@ -122,7 +128,8 @@ on_both('rows under a new key version', sprintf($everything, 'people'), user => 
 is(Rampart::ask($reader, q{SELECT id FROM people WHERE email = 'mail-zebra1005'}), '1005', 'in a running session too');
 $publisher->rows(q{SELECT rampart.revoke_scope('pii', 'app')});
 caught_up();
-is(Rampart::ask($reader, 'SELECT lower(name) FROM people'), '42501', 'a replicated revocation reaches a running session');
+is(Rampart::ask($reader, 'SELECT lower(name) FROM people'), '42501',
+	'a replicated revocation reaches a running session');
 $publisher->rows(q{SELECT rampart.grant_scope('pii', 'app')});
 caught_up();
 is(Rampart::ask($reader, 'SELECT lower(name) FROM people WHERE id = 1005'), 'quagga1005', 'and so does a grant');
@@ -144,7 +151,8 @@ is_deeply([ $plaintexts->found_in_bytes($text) ], [], 'and no plaintext');
 
 # --- A subscription whose owner may decrypt, which in other roles guards against planted armour ---
 
-$subscriber->rows(q{INSERT INTO rampart.scope_grant SELECT 'pii', current_user::regrole, true, true ON CONFLICT DO NOTHING});
+$subscriber->rows(q{INSERT INTO rampart.scope_grant
+	SELECT 'pii', current_user::regrole, true, true ON CONFLICT DO NOTHING});
 for my $table (qw(people in_binary))
 {
 	fill($table, 2001, 2010);

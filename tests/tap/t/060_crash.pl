@@ -15,7 +15,8 @@ $node->rows(q{
 		id text PRIMARY KEY, email enc_text(pii, deterministic) UNIQUE, name enc_text(pii), big enc_text(pii));
 	GRANT ALL ON stream TO app;
 });
-$node->rows(q{INSERT INTO stream SELECT 'before-' || i, 'mail-before-' || i, 'name-before-' || i FROM generate_series(1, 500) i},
+$node->rows(q{INSERT INTO stream SELECT 'before-' || i, 'mail-before-' || i, 'name-before-' || i
+	FROM generate_series(1, 500) i},
 	user => 'app');
 my @acknowledged = map { "before-$_" } 1 .. 500;
 
@@ -28,14 +29,16 @@ sub start_clients
 	{
 		my $name = "$round-$number";
 		my @statements = map {
-			"INSERT INTO stream VALUES ('$name-$_', 'mail-$name-$_', 'name-$name-$_', repeat('big', 1000)) RETURNING id;"
+			"INSERT INTO stream VALUES ('$name-$_', 'mail-$name-$_', 'name-$name-$_', repeat('big', 1000))"
+			  . ' RETURNING id;'
 		} 1 .. 20000;
 		@statements = map { "SELECT 'rotated-' || rampart.rotate_key('pii');" } 1 .. 2000 if $number == 4;
 		my $client = { map { ($_ => $node->basedir . "/$name.$_") } qw(script output errors) };
 		append_to_file($client->{script}, join "\n", @statements);
 		my @user = $number == 4 ? () : ('-U', 'app');
 		$client->{run} = IPC::Run::start(
-			[ 'psql', '-XAtq', '-d', $node->connstr('postgres'), '-v', 'ON_ERROR_STOP=1', @user, '-f', $client->{script} ],
+			[ 'psql', '-XAtq', '-d', $node->connstr('postgres'), '-v', 'ON_ERROR_STOP=1', @user, '-f',
+				$client->{script} ],
 			'>', $client->{output}, '2>', $client->{errors});
 		push @clients, $client;
 	}
@@ -67,7 +70,8 @@ sub nothing_is_lost
 {
 	my ($round, $version) = @_;
 	$node->poll_query_until('postgres', 'SELECT NOT pg_is_in_recovery()') or die 'no recovery';
-	my %stored = map { split /\|/, $_, 2 } split /\n/, $node->rows('SELECT id, email || name FROM stream', user => 'app');
+	my @rows = split /\n/, $node->rows('SELECT id, email || name FROM stream', user => 'app');
+	my %stored = map { split /\|/, $_, 2 } @rows;
 	my @lost = grep { ($stored{$_} // '') ne "mail-${_}name-$_" } @acknowledged;
 	is_deeply(\@lost, [], "$round: all " . @acknowledged . ' acknowledged rows are there and readable');
 	my @wrong = grep { $stored{$_} ne "mail-${_}name-$_" } keys %stored;

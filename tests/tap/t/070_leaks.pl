@@ -27,7 +27,8 @@ my $workload = slurp_file('sql/workload.sql');
 my @expected = $workload =~ /--\s+(\w{5})$/mg;
 my (undef, $stdout, $stderr) =
   $node->psql('postgres', $workload, on_error_stop => 0, extra_params => [ '-U', 'app' ]);
-is(join(' ', $stderr =~ /ERROR:  (\w{5}):/g), "@expected", 'the workload fails as it should, and the client learns why');
+is(join(' ', $stderr =~ /ERROR:  (\w{5}):/g), "@expected",
+	'the workload fails as it should, and the client learns why');
 
 # Parameters, in the extended protocol.
 my $script = $node->basedir . '/parameters.sql';
@@ -56,7 +57,8 @@ $first->query_until(qr/sent/, q{
 	\echo sent
 	UPDATE people SET name = 'Quagga deadlock' WHERE email = 'mail-zebra12@example.com';
 });
-my @ends = Rampart::ask($second, q{UPDATE people SET name = 'Quagga deadlock' WHERE email = 'mail-zebra11@example.com'});
+my @ends = Rampart::ask($second, q{UPDATE people SET name = 'Quagga deadlock'
+	WHERE email = 'mail-zebra11@example.com'});
 push @ends, Rampart::ask($first, 'SELECT 1');
 ok((grep { $_ eq '40P01' } @ends), 'a deadlock') or diag(explain \@ends);
 $_->quit for $first, $second;
@@ -69,7 +71,9 @@ IPC::Run::run [ '/usr/bin/python3', 'unwrap_keys.py', $node->root_key_file ], '<
 $keys{$1} = $2 while $unwrapped =~ /^(\S+) ([0-9a-f]{64})$/mg;
 cmp_ok(scalar keys %keys, '==', 1 + 2 * 4 + 2, 'all keys are known: root key, two data keys with subkeys, index key');
 my $secrets = Plaintexts->new(
-	map { ("key $_" => pack('H*', $keys{$_}), "key $_ in hexadecimal" => $keys{$_}, "key $_ in HEXADECIMAL" => uc $keys{$_}) } keys %keys);
+	map {
+		("key $_" => pack('H*', $keys{$_}), "key $_ in digits" => $keys{$_}, "key $_ in capitals" => uc $keys{$_})
+	} keys %keys);
 
 sub holds_no_secret
 {
@@ -95,7 +99,8 @@ $victim->query_until(qr/sent/, qq{
 	\\echo sent
 	SELECT pg_sleep(60) FROM people WHERE email = 'mail-zebra13\@example.com';
 });
-$node->poll_query_until('postgres', "SELECT wait_event = 'PgSleep' FROM pg_stat_activity WHERE pid = $pid") or die 'not asleep';
+$node->poll_query_until('postgres', "SELECT wait_event = 'PgSleep' FROM pg_stat_activity WHERE pid = $pid")
+  or die 'not asleep';
 kill 'KILL', $pid;
 $node->wait_for_log(qr/terminated by signal 9/);
 $node->poll_query_until('postgres', 'SELECT true') or die 'not up again';
@@ -108,7 +113,8 @@ like($log, qr/$_/, "and '$_'") for 'DEBUG:', 'temporary file: path', 'deadlock d
 holds_no_secret('server log', map { $secrets->found_in_bytes($_) } split /\n/, $log);
 
 # The search would find what is there.
-append_to_file("$data/planted", 'x' x 100_000 . pack('H*', $keys{pii_data_2_deterministic}) . 'Quagga' . $keys{root_key});
+append_to_file("$data/planted", join 'x' x 100_000,
+	pack('H*', $keys{pii_data_2_deterministic}), 'Quagga', $keys{root_key});
 is(scalar $secrets->found_in("$data/planted"), 3, 'planted secrets are found');
 
 done_testing();

@@ -37,7 +37,8 @@ my @cases = (
 	# settings, query
 	[ 'SET enable_hashagg = off', 'SELECT email, count(*) FROM t GROUP BY email' ],
 	[ 'SET enable_sort = off',    'SELECT email, count(*) FROM t GROUP BY email' ],
-	[ 'SET enable_mergejoin = off; SET enable_nestloop = off', 'SELECT a.name, b.name FROM t a JOIN t b USING (email)' ],
+	[ 'SET enable_mergejoin = off; SET enable_nestloop = off',
+		'SELECT a.name, b.name FROM t a JOIN t b USING (email)' ],
 	[ 'SET enable_hashjoin = off; SET enable_nestloop = off', 'SELECT a.name, b.name FROM t a JOIN t b USING (email)' ],
 	[ '', 'WITH c AS MATERIALIZED (SELECT * FROM t) SELECT a.id FROM c a JOIN c b ON a.id = b.id + 1' ],
 	[ '', 'SELECT name, email FROM t ORDER BY id' ],

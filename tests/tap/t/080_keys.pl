@@ -12,7 +12,8 @@ $node->rows(q{
 	CREATE TABLE u (id int, email enc_text(pii, deterministic) REFERENCES t (email));
 	GRANT ALL ON t, u TO app;
 });
-my $keys_in = q{SELECT string_agg(version || ' ' || state, ', ' ORDER BY version) FROM rampart.keys WHERE purpose = 'data' AND scope = };
+my $keys_in = q{SELECT string_agg(version || ' ' || state, ', ' ORDER BY version) FROM rampart.keys
+	WHERE purpose = 'data' AND scope = };
 
 # The version that a session encrypts with.
 my $next_id = 0;
@@ -21,7 +22,8 @@ sub version_of
 	my ($session) = @_;
 	my $id = ++$next_id;
 	my $state = Rampart::ask($session, "INSERT INTO t VALUES ($id, 'mail$id', 'name$id')");
-	return $state || Rampart::ask($session, "SELECT (rampart.inspect(rampart.ciphertext(name))).version FROM t WHERE id = $id");
+	return $state || Rampart::ask($session,
+		"SELECT (rampart.inspect(rampart.ciphertext(name))).version FROM t WHERE id = $id");
 }
 sub key_id
 {
@@ -32,7 +34,8 @@ sub key_id
 sub blocked
 {
 	my ($pid) = @_;
-	return $node->poll_query_until('postgres', "SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = $pid");
+	return $node->poll_query_until('postgres',
+		"SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = $pid");
 }
 
 my ($one, $two) = map { $node->session } 1 .. 2;
@@ -86,8 +89,10 @@ is(version_of($one), '5', 'in a subtransaction too');
 Rampart::ask($one, 'ROLLBACK TO s');
 is(version_of($one), '4', 'and forgets it when that is rolled back');
 Rampart::ask($one, 'COMMIT');
-Rampart::ask($one, q{BEGIN; SELECT rampart.create_scope('gone'); SELECT rampart.grant_scope('gone', current_user::regrole)});
-is(Rampart::ask($one, q{SELECT rampart.decrypt(rampart.encrypt('gone', 'x'))}), 'x', 'a scope made in this transaction works');
+Rampart::ask($one, q{BEGIN; SELECT rampart.create_scope('gone');
+	SELECT rampart.grant_scope('gone', current_user::regrole)});
+is(Rampart::ask($one, q{SELECT rampart.decrypt(rampart.encrypt('gone', 'x'))}), 'x',
+	'a scope made in this transaction works');
 Rampart::ask($one, 'ROLLBACK');
 is(Rampart::ask($one, q{SELECT rampart.encrypt('gone', 'x')}), 'RMK01', 'and does not exist after rollback');
 Rampart::ask($one, q{BEGIN; SELECT rampart.revoke_scope('pii', 'app')});
@@ -103,14 +108,16 @@ $node->rows(q{SELECT rampart.grant_scope('pii', 'app')});
 
 # --- Old rows after rotation ---
 
-is(Rampart::ask($writer, q{SELECT (rampart.inspect(rampart.ciphertext(email))).version, name FROM t WHERE email = 'mail1'}),
+is(Rampart::ask($writer, q{SELECT (rampart.inspect(rampart.ciphertext(email))).version, name FROM t
+	WHERE email = 'mail1'}),
 	'1|name1', 'a row of version 1 is found by its value');
 like(Rampart::ask($writer, q{SET enable_seqscan = off; EXPLAIN (COSTS off) SELECT FROM t WHERE email = 'mail1'}),
 	qr/Index (Only )?Scan using t_email_key/, 'by index');
 is(Rampart::ask($writer, q{INSERT INTO t VALUES (0, 'mail1')}), '23505', 'and still unique');
 is(Rampart::ask($writer, q{INSERT INTO u VALUES (0, 'mail1')}), '', 'a new version\'s foreign key meets it');
 is(Rampart::ask($writer, q{SELECT count(*) FROM t JOIN u USING (email)}), '1', 'and joins');
-is(Rampart::ask($writer, q{SELECT count(DISTINCT email), count(*) FROM (SELECT email FROM t WHERE id = 1 UNION ALL SELECT email FROM u) s}),
+is(Rampart::ask($writer, q{SELECT count(DISTINCT email), count(*)
+	FROM (SELECT email FROM t WHERE id = 1 UNION ALL SELECT email FROM u) s}),
 	'1|2', 'they are one value');
 
 # --- States ---
@@ -135,14 +142,17 @@ Rampart::ask($one, 'ROLLBACK');
 is(Rampart::ask($one, 'SELECT name FROM t WHERE id = 1'), 'name1', 'nor one rolled back');
 $node->rows("SELECT rampart.destroy_key('$first', 'pii')");
 is(Rampart::ask($writer, 'SELECT name FROM t WHERE id = 1'), 'RMK04', 'destroyed: gone in a running session');
-is($node->rows("SELECT wrapped IS NULL FROM rampart.key WHERE rampart.key_id_text(id) = '$first'"), 't', 'destroyed: its bytes are gone');
+is($node->rows("SELECT wrapped IS NULL FROM rampart.key WHERE rampart.key_id_text(id) = '$first'"), 't',
+	'destroyed: its bytes are gone');
 is(Rampart::ask($writer, 'SELECT name FROM t WHERE id = 3'), 'name3', 'destroyed: other versions are readable');
 is(Rampart::ask($writer, 'SELECT count(*) FROM (SELECT rampart.try_decrypt(name) n FROM t) s WHERE n IS NULL'),
-	$node->rows(q{SELECT count(*) FROM t WHERE (rampart.inspect(rampart.ciphertext(name))).version = 1}), 'try_decrypt passes over it');
+	$node->rows(q{SELECT count(*) FROM t WHERE (rampart.inspect(rampart.ciphertext(name))).version = 1}),
+		'try_decrypt passes over it');
 $node->fails_with("SELECT rampart.enable_key('$first')", '55000', 'destroyed: does not come back');
 $node->restart;
 is($node->rows('SELECT name FROM t WHERE id = 3', user => 'app'), 'name3', 'all the same after a restart');
 $node->fails_with('SELECT name FROM t WHERE id = 1', 'RMK04', 'and destroyed is destroyed', user => 'app');
 
-is($node->rows(q{SELECT count(*) = count(DISTINCT id) AND count(*) = count(DISTINCT wrapped) + 1 FROM rampart.key}), 't', 'ids and keys are unique');
+is($node->rows(q{SELECT count(*) = count(DISTINCT id) AND count(*) = count(DISTINCT wrapped) + 1 FROM rampart.key}),
+	't', 'ids and keys are unique');
 done_testing();

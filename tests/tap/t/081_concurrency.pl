@@ -9,7 +9,9 @@ use Test::More;
 
 my $node = Rampart->make('main')->set_up;
 $node->rows(q{
-	CREATE TABLE t (id serial PRIMARY KEY, plain text, email enc_text(pii, deterministic) UNIQUE, name enc_text(pii), n enc_int8(pii));
+	CREATE TABLE t (
+		id serial PRIMARY KEY, plain text,
+		email enc_text(pii, deterministic) UNIQUE, name enc_text(pii), n enc_int8(pii));
 	CREATE TABLE raw (plain text, secret bytea);
 	CREATE ROLE coming LOGIN;
 	GRANT ALL ON t, raw, t_id_seq TO app, coming;
@@ -24,13 +26,15 @@ sub script
 	return $file;
 }
 my $write = script('write', q{
-	INSERT INTO t (plain, email, name, n) SELECT v, v, v, :client_id FROM concat('mail-', :client_id, '-', gen_random_uuid()) v;
+	INSERT INTO t (plain, email, name, n)
+		SELECT v, v, v, :client_id FROM concat('mail-', :client_id, '-', gen_random_uuid()) v;
 	INSERT INTO raw SELECT v, rampart.encrypt('pii', v) FROM concat('raw', :client_id) v;
 });
 my $read = script('read', q{
 	\set id random(1, 200)
 	SELECT wrong(plain) FROM t WHERE id = :id AND (email::text <> plain OR name::text <> plain);
-	SELECT wrong('lookup') FROM t a WHERE id = :id AND NOT EXISTS (SELECT FROM t b WHERE b.email = a.email AND b.name::text = a.plain);
+	SELECT wrong('lookup') FROM t a WHERE id = :id
+		AND NOT EXISTS (SELECT FROM t b WHERE b.email = a.email AND b.name::text = a.plain);
 	SELECT wrong('function') FROM (SELECT * FROM raw LIMIT 20) r WHERE rampart.decrypt(secret) <> plain;
 	SELECT wrong('function') WHERE rampart.decrypt(rampart.encrypt('pii', 'v' || :id)) <> 'v' || :id;
 });
@@ -44,7 +48,8 @@ my $grants = script('grants', q{
 	SELECT rampart.revoke_scope('pii', 'coming');
 	\sleep 100 ms
 });
-$node->rows(q{INSERT INTO t (plain, email, name) SELECT v, v, v FROM generate_series(1, 200), concat('old-', generate_series) v}, user => 'app');
+$node->rows(q{INSERT INTO t (plain, email, name) SELECT v, v, v
+	FROM generate_series(1, 200), concat('old-', generate_series) v}, user => 'app');
 
 # All at once; keys and rights change for as long as the others need to connect and to work.
 my @pgbench = ('pgbench', '-n', '-d', $node->connstr('postgres'));
@@ -65,15 +70,20 @@ for my $name (sort keys %runs)
 }
 is($done{sessions}, 6000, 'a hundred sessions did their work');
 
-is($node->rows(q{SELECT count(*) FROM t WHERE email::text <> plain OR name::text <> plain}, user => 'app'), '0', 'every value is what was written');
-is($node->rows(q{SELECT count(*) FROM raw WHERE rampart.decrypt(secret) <> plain}, user => 'app'), '0', 'also by function');
+is($node->rows(q{SELECT count(*) FROM t WHERE email::text <> plain OR name::text <> plain}, user => 'app'), '0',
+	'every value is what was written');
+is($node->rows(q{SELECT count(*) FROM raw WHERE rampart.decrypt(secret) <> plain}, user => 'app'), '0',
+	'also by function');
 my $keys = $done{rotate} + 1;
-is($node->rows(q{SELECT count(*), count(*) FILTER (WHERE state = 'active'), max(version), count(DISTINCT id) FROM rampart.key
-	WHERE purpose = 'data'}), "$keys|1|$keys|$keys", 'as many keys as rotations, one of them active, all ids different');
+is($node->rows(q{SELECT count(*), count(*) FILTER (WHERE state = 'active'), max(version), count(DISTINCT id)
+	FROM rampart.key WHERE purpose = 'data'}), "$keys|1|$keys|$keys",
+	'as many keys as rotations, one of them active, all ids different');
 cmp_ok($node->rows(q{SELECT count(DISTINCT (rampart.inspect(rampart.ciphertext(name))).version) FROM t}), '>=', 3,
 	'values were written under many versions');
-is($node->rows(q{SELECT count(*) - count(DISTINCT substr(rampart.ciphertext(name), 11, 12)) FROM t}), '0', 'no IV twice in a column');
-is($node->rows(q{SELECT count(*) - count(DISTINCT substr(secret, 3, 20)) FROM raw}), '0', 'no IV twice under a key, whatever the session');
+is($node->rows(q{SELECT count(*) - count(DISTINCT substr(rampart.ciphertext(name), 11, 12)) FROM t}), '0',
+	'no IV twice in a column');
+is($node->rows(q{SELECT count(*) - count(DISTINCT substr(secret, 3, 20)) FROM raw}), '0',
+	'no IV twice under a key, whatever the session');
 # Processes that are forked from one another draw IVs of their own.
 my $workers = $node->rows(q{
 	SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0;

@@ -13,14 +13,16 @@ my $repository = '../..';
 # As `cmake --install` does it, but for the manifest, which goes into the build directory.
 my $build = "$ENV{RAMPART_BUILD}/dev";
 my $where = PostgreSQL::Test::Utils::tempdir;
-my $script = slurp_file("$build/cmake_install.cmake") =~ s/"\Q$build\E\/\$\{CMAKE_INSTALL_MANIFEST\}"/"$where\/manifest"/r;
+my $script = slurp_file("$build/cmake_install.cmake");
+$script =~ s/"\Q$build\E\/\$\{CMAKE_INSTALL_MANIFEST\}"/"$where\/manifest"/;
 append_to_file("$where/install.cmake", $script);
 {
 	local $ENV{DESTDIR} = "$where/root";
 	command_ok([ 'cmake', '-P', "$where/install.cmake" ], 'cmake --install');
 }
 my %installed;
-find({ no_chdir => 1, wanted => sub { $installed{ substr($_, length "$where/root") } = (stat)[2] & 07777 if -f } }, "$where/root");
+find({ no_chdir => 1, wanted => sub { $installed{ substr($_, length "$where/root") } = (stat)[2] & 07777 if -f } },
+	"$where/root");
 
 my ($version) = slurp_file("$repository/CMakeLists.txt") =~ /project\(rampart VERSION (\S+)/;
 chomp(my ($library, $share) = map { `pg_config --$_` } qw(pkglibdir sharedir));
@@ -32,16 +34,16 @@ is_deeply([ sort keys %installed ],
 	'the library, the control file, the install script and upgrades are installed, and nothing else');
 is_deeply([ grep { ($installed{$_} & 0444) != 0444 || $installed{$_} & 022 } sort keys %installed ], [],
 	'readable by all, writable by the owner');
-like(slurp_file("$where/root$share/extension/rampart.control"), qr/^default_version = '\Q$version\E'$/m, 'the control file names the version');
+like(slurp_file("$where/root$share/extension/rampart.control"), qr/^default_version = '\Q$version\E'$/m,
+	'the control file names the version');
 
 # --- Create, update, drop ---
 
 my $node = Rampart->make('main');
 $node->set_up_roles;
-my $objects = q{SELECT (SELECT count(*) FROM pg_proc), (SELECT count(*) FROM pg_type), (SELECT count(*) FROM pg_operator),
-	(SELECT count(*) FROM pg_opclass), (SELECT count(*) FROM pg_opfamily), (SELECT count(*) FROM pg_cast), (SELECT count(*) FROM pg_class),
-	(SELECT count(*) FROM pg_namespace), (SELECT count(*) FROM pg_event_trigger), (SELECT count(*) FROM pg_amop), (SELECT count(*) FROM pg_amproc),
-	(SELECT count(*) FROM pg_depend), (SELECT count(*) FROM pg_description), (SELECT count(*) FROM pg_init_privs)};
+my $objects = 'SELECT ' . join ', ', map { "(SELECT count(*) FROM $_)" }
+  qw(pg_proc pg_type pg_operator pg_opclass pg_opfamily pg_cast pg_class pg_namespace pg_event_trigger pg_amop pg_amproc
+	pg_depend pg_description pg_init_privs);
 my $before = $node->rows($objects);
 
 $node->fails_with('CREATE EXTENSION rampart', '42501', 'only a superuser creates the extension', user => 'app');
@@ -70,7 +72,8 @@ for my $round ('first', 'again, in the same session')
 	}
 	is(Rampart::ask($session, $works), $right, "$round: works");
 	is(Rampart::ask($open, $works), $right, "$round: works in a session that was open before");
-	is(Rampart::ask($session, q{SELECT extversion FROM pg_extension WHERE extname = 'rampart'}), $version, "$round: this version");
+	is(Rampart::ask($session, q{SELECT extversion FROM pg_extension WHERE extname = 'rampart'}), $version,
+		"$round: this version");
 	is(Rampart::ask($session, 'DROP EXTENSION rampart'), '2BP01', "$round: not dropped while columns use it");
 	Rampart::ask($session, 'DROP EXTENSION rampart CASCADE');
 	is(Rampart::ask($session, 'SELECT count(*) FROM t'), '21', "$round: CASCADE leaves the table");
@@ -83,12 +86,15 @@ $_->quit for $session, $open;
 # Upgrade paths: every version that can be updated to this one, and this one to itself.
 $node->rows('CREATE EXTENSION rampart');
 my (undef, $stderr) = $node->complaint('ALTER EXTENSION rampart UPDATE');
-like($stderr, qr/version "\Q$version\E" of extension "rampart" is already installed/, 'ALTER EXTENSION UPDATE: nothing to do');
+like($stderr, qr/version "\Q$version\E" of extension "rampart" is already installed/,
+	'ALTER EXTENSION UPDATE: nothing to do');
 $node->fails_with(q{ALTER EXTENSION rampart UPDATE TO '99.9'}, '22023', 'ALTER EXTENSION UPDATE: no such version');
 my $fresh = $node->rows($objects);
-for my $old (split /\n/, $node->rows(qq{SELECT source FROM pg_extension_update_paths('rampart') WHERE target = '$version' AND path IS NOT NULL}))
+for my $old (split /\n/, $node->rows(qq{SELECT source FROM pg_extension_update_paths('rampart')
+	WHERE target = '$version' AND path IS NOT NULL}))
 {
-	$node->rows("DROP EXTENSION rampart; CREATE EXTENSION rampart VERSION '$old'; ALTER EXTENSION rampart UPDATE TO '$version'");
+	$node->rows('DROP EXTENSION rampart');
+	$node->rows("CREATE EXTENSION rampart VERSION '$old'; ALTER EXTENSION rampart UPDATE TO '$version'");
 	is($node->rows($objects), $fresh, "ALTER EXTENSION UPDATE from $old: the same objects");
 }
 
@@ -115,8 +121,10 @@ pass('without a root key: the extension is created');
 $bare->fails_with(q{SELECT rampart.create_scope('pii')}, 'RMK05', 'without a root key: no scope');
 is($bare->rows('SELECT count(*) FROM rampart.scope'), '0', 'not half of one either');
 is($bare->rows('SELECT count(*) FROM rampart.key_event'), '0', 'and no event');
-$bare->fails_with(q{CREATE TABLE t (e enc_text(pii)); INSERT INTO t VALUES ('x')}, 'RMK01', 'nothing is stored in the clear');
-is($bare->rows(q{SELECT state FROM rampart.status() WHERE item = 'root key'}), 'missing', 'status() says what is missing');
+$bare->fails_with(q{CREATE TABLE t (e enc_text(pii)); INSERT INTO t VALUES ('x')}, 'RMK01',
+	'nothing is stored in the clear');
+is($bare->rows(q{SELECT state FROM rampart.status() WHERE item = 'root key'}), 'missing',
+	'status() says what is missing');
 $bare->write_root_key($bare->root_key);
 is($bare->rows(q{SELECT rampart.create_scope('pii')}), '', 'with the root key it goes on, without a restart');
 

@@ -22,8 +22,9 @@ $new->start;
 is(Everything::examine($new), $expected, 'all as before');
 $new->fails_with('SELECT lower(name) FROM people', '42501', 'rights too', user => 'outsider');
 $new->rows(q{SELECT rampart.rotate_key('pii'); SELECT rampart.create_scope('another')});
-is($new->rows(q{SELECT version FROM rampart.keys WHERE scope = 'pii' AND purpose = 'data' AND state = 'active'}), '3', 'keys go on from where they were');
-is($new->rows(q{SELECT count(*) FROM pg_depend WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'
-	AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'rampart')}) > 100, 1, 'the objects belong to the extension');
+is($new->rows(q{SELECT version FROM rampart.keys WHERE scope = 'pii' AND purpose = 'data' AND state = 'active'}), '3',
+	'keys go on from where they were');
+cmp_ok($new->rows(q{SELECT count(*) FROM pg_depend WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'
+	AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'rampart')}), '>', 100, 'the objects belong to the extension');
 
 done_testing();
