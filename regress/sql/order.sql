@@ -72,3 +72,8 @@ SELECT name::text FROM person UNION SELECT name::text FROM person ORDER BY name;
 SELECT array_agg(DISTINCT name::text ORDER BY name::text) FROM person;
 SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY name::text) FROM person;
 SELECT id FROM person ORDER BY name::text USING <;
+
+-- No planner sees a CHECK: one that would order encrypted elements is refused when it is declared.
+CREATE TABLE tagged (tags enc_text(ord, deterministic)[] CHECK (tags < '{b}'));
+CREATE TABLE tagged (tags enc_text(ord, deterministic)[] CHECK (tags::text[] < '{b}'));
+DROP TABLE tagged;

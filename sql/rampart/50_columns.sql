@@ -64,6 +64,19 @@ BEGIN
         RAISE EXCEPTION 'randomised column "%" cannot be indexed', col.attname USING ERRCODE = 'RMT02',
             HINT = 'Declare it deterministic, or index rampart.blind_index() of it in a column of its own.';
     END IF;
+    -- No planner sees a CHECK, and arrays would be ordered by their elements' keyed hashes.
+    SELECT a.attname INTO col
+        FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = ANY (c.conkey)
+        WHERE c.conrelid = relation AND c.contype = 'c' AND rampart.is_encrypted(a.atttypid)
+          AND format_type(a.atttypid, NULL) LIKE '%[]'
+          AND EXISTS (SELECT FROM pg_operator o
+                      WHERE o.oprcode IN ('array_lt'::regproc, 'array_le'::regproc, 'array_gt'::regproc, 'array_ge'::regproc)
+                        AND c.conbin::text ~ format(':opno %s [^{}]*:args [(]({[^{}]*} )?{VAR [^{}]*:vartype %s ',
+                                                    o.oid, a.atttypid));
+    IF FOUND THEN
+        RAISE EXCEPTION 'a CHECK cannot order by encrypted array column "%"', col.attname
+            USING ERRCODE = 'RMT05', HINT = 'Cast its elements: col::text[].';
+    END IF;
     SELECT a.attname, p.partstrat INTO col
         FROM pg_partitioned_table p JOIN pg_attribute a ON a.attrelid = p.partrelid AND a.attnum = ANY (p.partattrs::int2[])
         WHERE p.partrelid = relation AND rampart.is_encrypted(a.atttypid)

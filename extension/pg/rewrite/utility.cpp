@@ -4,6 +4,7 @@
 #include "pg/catalog.hpp"
 #include "pg/log_privacy.hpp"
 #include "pg/types/compare.hpp"
+#include "pg/types/convert.hpp"
 
 extern "C" {
 #include "access/htup_details.h"
@@ -45,6 +46,8 @@ void OnUtility(PlannedStmt* statement, const char* text, bool read_only,
         return;
     }
     if (tag == T_VacuumStmt) types::NoteAnalyzing();
+    if (tag == T_CopyStmt && castNode(CopyStmt, statement->utilityStmt)->whereClause != nullptr)
+        types::NoteConditionalCopy();
     // EXECUTE evaluates its parameters before it reads any value.
     if (tag == T_ExecuteStmt && Catalog::Peek().present) log_privacy::Touch();
     if (tag == T_CopyStmt && Guard([&] { return CopiesEncrypted(statement->utilityStmt); }))

@@ -10,6 +10,7 @@
 #include "pg/types/compare.hpp"
 
 extern "C" {
+#include "access/xact.h"
 #include "commands/copy.h"
 #include "replication/logicalworker.h"
 #include "replication/walsender.h"
@@ -18,6 +19,8 @@ extern "C" {
 
 namespace rampart::pg::types {
 namespace {
+
+TimestampTz conditional_copy = 0;
 
 using keyring::Key;
 using keyring::Keyring;
@@ -86,10 +89,14 @@ Datum SealFor(Kind kind, ByteView plaintext, const Modifier& modifier) {
 
 }  // namespace
 
+void NoteConditionalCopy() { conditional_copy = GetCurrentStatementStartTimestamp(); }
+
 // COPY itself is calling, for a constraint or a domain: a trigger's function would have its own
 // callback on top.
 bool IsCopyLoading() {
-    return error_context_stack != nullptr && error_context_stack->callback == CopyFromErrorCallback;
+    return error_context_stack != nullptr &&
+           error_context_stack->callback == CopyFromErrorCallback &&
+           conditional_copy != GetCurrentStatementStartTimestamp();
 }
 
 bool IsUnknownWhileLoading(const Identity& identity, std::uint8_t rights) {

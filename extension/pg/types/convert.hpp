@@ -25,6 +25,9 @@ Datum ToPlain(Kind kind, Datum value);
 // before the keys of a restored dump are there. Dumps are made and restored by roles that cannot
 // decrypt; a constraint that needs to is unknown then, as it is for NULL.
 bool IsCopyLoading();
+// COPY FROM ... WHERE begins: its condition is a query's and must not drop rows for being unknown,
+// and it is evaluated where constraints are.
+void NoteConditionalCopy();
 bool IsUnknownWhileLoading(const Identity& identity, std::uint8_t rights);
 
 // What a reader is shown: plaintext if it may see it, else armour. `plain` or `armour` is set.

@@ -88,6 +88,14 @@ refused_in('altered armour', 'outsider', "1\t$altered", 'RMC02');
 refused_in('cut armour',     'outsider', "1\t" . substr($armoured, 0, 30), 'RMC01');
 is($node->rows('SELECT count(*) FROM target'), '0', 'nothing of these is stored');
 
+# A condition that the role may not evaluate is an error, unlike a constraint.
+copy('outsider', 'original', 'TO', "$dir/conditional", '');
+for my $condition ("t::text = 'plain'", "det = 'found'", "lower(t) <> 'x'")
+{
+	$node->fails_with("\\copy target FROM '$dir/conditional' WHERE $condition", '42501', "COPY FROM WHERE $condition",
+		user => 'outsider');
+}
+
 # A role with one right of the two.
 $node->rows(q{CREATE ROLE writer LOGIN; CREATE ROLE reader LOGIN;
 	SELECT rampart.grant_scope('pii', 'writer', 'encrypt');
