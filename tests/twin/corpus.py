@@ -6,6 +6,8 @@ one or more statements, each ending in a semicolon at the end of a line:
     -- error: RMT02 equality of a randomised column
                         the encrypted twin answers its last statement with this error, the plain one does not;
                         what follows the SQLSTATE is the construct's name in README.md
+    -- error by plan: RMT04 ...
+                        the same, or the plain twin's answer; at least one variant must show the error
     -- both: 23505      both twins answer the last statement with this error
     -- index: NAME      with index scans, the last statement's plan reads an encrypted twin's index of a name that
                         begins so
@@ -23,7 +25,7 @@ from pathlib import Path
 
 _HERE = Path(__file__).parent
 _ENCRYPTED_TYPE = re.compile(r"\benc_(text|bytea|jsonb|numeric|int8|date|timestamptz|uuid|bool)\b(\s*\([^()]*\))?")
-_DIRECTIVE = re.compile(r"-- (error|both|index|parameters|types|repeat|ordered|slow)\b:?\s*(.*)")
+_DIRECTIVE = re.compile(r"-- (error by plan|error|both|index|parameters|types|repeat|ordered|slow)\b:?\s*(.*)")
 _OBJECT = re.compile(r"^CREATE (?:UNLOGGED |MATERIALIZED )?(?:TABLE|VIEW|FUNCTION|DOMAIN|TYPE|COLLATION) (\w+)", re.M)
 
 
@@ -34,6 +36,8 @@ class Case:
     statements: list = field(default_factory=list)
     error: str = ""
     construct: str = ""
+    by_plan: bool = False
+    erred: bool = False  # set by the run
     both: str = ""
     index: str = ""
     parameters: list = field(default_factory=list)
@@ -70,8 +74,9 @@ def _read_comment(case, line):
         case.parameters.append([None if p == r"\N" else p for p in re.split(r" \| ?", rest)])
     elif word == "types":
         case.types = re.split(r",\s*", rest)
-    elif word == "error":
+    elif word.startswith("error"):
         case.error, _, case.construct = rest.partition(" ")
+        case.by_plan = word == "error by plan"
     else:
         setattr(case, word, rest)
 

@@ -21,9 +21,9 @@ sub fill
 	$node->rows(q{SELECT rampart.rotate_key('pii')}, %options);
 	$node->rows(q{
 		INSERT INTO people (id, email, name)
-		SELECT i, 'mail-zebra' || i || '@example.com', 'Name Quagga' || i FROM generate_series(201, 210) i;
-		INSERT INTO orders SELECT i, 'mail-zebra' || i || '@example.com' FROM generate_series(196, 205) i;
-		INSERT INTO by_hash SELECT i, 'hash-zebra' || i FROM generate_series(51, 60) i;
+		SELECT i, 'mail-zebrafish' || i || '@example.com', 'Name QuaggaFoal' || i FROM generate_series(201, 210) i;
+		INSERT INTO orders SELECT i, 'mail-zebrafish' || i || '@example.com' FROM generate_series(196, 205) i;
+		INSERT INTO by_hash SELECT i, 'hash-zebrafish' || i FROM generate_series(51, 60) i;
 	}, user => 'app', %options);
 }
 

@@ -29,7 +29,7 @@ sub psql_file { return [ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-f', @_ ]; }
 sub pg_restore { return [ 'pg_restore', '--exit-on-error', @_ ]; }
 
 # The tables that an INSERT dump is made without.
-my ($checked) = slurp_file('sql/everything.sql') =~ /^(CREATE TABLE checked.*?'somebody-zebra'\);)$/ms;
+my ($checked) = slurp_file('sql/everything.sql') =~ /^(CREATE TABLE checked.*?'somebody-zebrafish'\);)$/ms;
 
 # Each in a database of its own.
 my @orders = (

@@ -24,7 +24,7 @@ sub refused_everywhere
 	my %statements = (
 		'reading'            => 'SELECT name FROM people WHERE id = 7',
 		'casting'            => 'SELECT lower(name) FROM people WHERE id = 7',
-		'looking up'         => "SELECT id FROM people WHERE email = 'mail-zebra7\@example.com'",
+		'looking up'         => "SELECT id FROM people WHERE email = 'mail-zebrafish7\@example.com'",
 		'inserting'          => "INSERT INTO people (id, email) VALUES (3000, 'x')",
 		'encrypt()'          => "SELECT rampart.encrypt('pii', 'text')",
 		'decrypt()'          => 'SELECT rampart.decrypt(secret) FROM by_function',
@@ -55,7 +55,7 @@ like($stderr, qr{WARNING:  .*without verification}, 'the warning says so');
 my $open = $target->session(user => 'app');
 is(Rampart::ask($open, 'SELECT name FROM people WHERE id = 7'), 'RMK06', 'a session has seen the wrong key');
 $target->write_root_key($source->root_key);
-is(Rampart::ask($open, 'SELECT name FROM people WHERE id = 7'), 'Name Quagga7',
+is(Rampart::ask($open, 'SELECT name FROM people WHERE id = 7'), 'Name QuaggaFoal7',
 	'right key: at once in a running session');
 $open->quit;
 is(Everything::examine($target), $expected, 'right key: all as before in new sessions');
@@ -66,7 +66,7 @@ is(Everything::examine($target), $expected, 'right key: all as before after a re
 
 # What was loaded stays loaded: a running server goes on when the file is spoilt.
 $target->write_root_key($wrong);
-is($target->rows('SELECT name FROM people WHERE id = 7', user => 'app'), 'Name Quagga7',
+is($target->rows('SELECT name FROM people WHERE id = 7', user => 'app'), 'Name QuaggaFoal7',
 	'a preloaded key outlives its file');
 $target->restart;
 $target->fails_with('SELECT name FROM people WHERE id = 7', 'RMK06', 'until the restart', user => 'app');
@@ -81,7 +81,7 @@ $target->rows_are(q{SELECT state FROM rampart.status() WHERE item = 'root key' O
 $target->write_root_key($source->root_key);
 $target->restart;
 $target->fails_with('SELECT v FROM seconds', 'RMK06', 'and not under the first', user => 'app');
-is($target->rows('SELECT name FROM people WHERE id = 7', user => 'app'), 'Name Quagga7',
+is($target->rows('SELECT name FROM people WHERE id = 7', user => 'app'), 'Name QuaggaFoal7',
 	'while the first scope is readable');
 
 unlike(slurp_file($target->logfile), qr/PANIC|terminated by signal|\Q$wrong\E|${\$source->root_key}/,

@@ -34,20 +34,20 @@ sub standby_says
 	return ref $expected ? like($got, $expected, $what) : is($got, $expected, $what);
 }
 
-standby_says(app => $name, 'Name Quagga7', 'decrypts');
-standby_says(app => q{SELECT id FROM people WHERE email = 'mail-zebra205@example.com'}, '205', 'looks up by index');
+standby_says(app => $name, 'Name QuaggaFoal7', 'decrypts');
+standby_says(app => q{SELECT id FROM people WHERE email = 'mail-zebrafish205@example.com'}, '205', 'looks up by index');
 standby_says(app => q{INSERT INTO people (id, email) VALUES (3000, 'x')}, '25006', 'is read-only');
 standby_says(outsider => $name, qr/^rmp1:/, 'shows armour to an outsider');
 
 # Rights: granted, by role, revoked.
 standby_says(later => $name, qr/^rmp1:/, 'before a grant');
 on_primary(q{SELECT rampart.grant_scope('pii', 'later', 'decrypt')});
-standby_says(later => $name, 'Name Quagga7', 'sees a grant in a running session');
+standby_says(later => $name, 'Name QuaggaFoal7', 'sees a grant in a running session');
 on_primary(q{SELECT rampart.revoke_scope('pii', 'later')});
 standby_says(later => $name, qr/^rmp1:/, 'sees a revocation in a running session');
 standby_says(later => 'SELECT lower(name) FROM people WHERE id = 7', '42501', 'and refuses the cast');
 on_primary('GRANT app TO later');
-standby_says(later => $name, 'Name Quagga7', 'sees a membership');
+standby_says(later => $name, 'Name QuaggaFoal7', 'sees a membership');
 on_primary('REVOKE app FROM later');
 standby_says(later => $name, qr/^rmp1:/, 'and its end');
 
@@ -65,7 +65,7 @@ my $version = q{(SELECT id FROM rampart.keys WHERE scope = 'pii' AND purpose = '
 on_primary("SELECT rampart.disable_key($version)");
 standby_says(app => $name, 'RMK03', 'sees a disabled key in a running session');
 on_primary("SELECT rampart.enable_key($version)");
-standby_says(app => $name, 'Name Quagga7', 'and its return');
+standby_says(app => $name, 'Name QuaggaFoal7', 'and its return');
 
 # What is not committed, or not any more, is not seen.
 my $writer = $primary->session;

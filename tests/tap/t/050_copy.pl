@@ -63,7 +63,7 @@ for my $format (@formats)
 	$node->rows('TRUNCATE copied');
 	my $armour = copy('outsider', 'original', 'TO', "$dir/$name.armour", $options);
 	like(slurp_file($armour), qr/rmp1:[\w-]{40}/, "$name: an ungranted role copies armour out");
-	unlike(slurp_file($armour), qr/plain|found|1815|comma|0123456789abcdef/, "$name: and no plaintext");
+	unlike(slurp_file($armour), qr/0123456789abcdef|1815-12-10|comma, |rmp2:not/, "$name: and no plaintext");
 	copy('outsider', 'copied', 'FROM', $armour, $options);
 	is($node->rows(sprintf($bytes, 'copied')), $encrypted, "$name: the same ciphertext comes back");
 	is($node->rows(sprintf($contents, 'copied'), user => 'app'), $expected, "$name: and decrypts to the same");

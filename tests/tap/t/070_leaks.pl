@@ -39,8 +39,8 @@ append_to_file($script, q{
 my $failing = $node->basedir . '/failing.sql';
 append_to_file($failing, 'UPDATE people SET born = :name WHERE email = :mail;
 ');
-my @pgbench = ('pgbench', '-n', '-U', 'app', '-D', 'mail=mail-zebra9@example.com', '-D', 'name=Quagga-parameter',
-	'-D', 'born=1837-06-06', 'postgres');
+my @pgbench = ('pgbench', '-n', '-U', 'app', '-D', 'mail=mail-zebrafish9@example.com', '-D', 'name=QuaggaFoal-parameter',
+	'-D', 'born=1837-02-06', 'postgres');
 for my $protocol (qw(extended prepared))
 {
 	$node->command_ok([ @pgbench, '-M', $protocol, '-t', 50, '-f', $script ], "$protocol protocol");
@@ -51,14 +51,14 @@ for my $protocol (qw(extended prepared))
 # A deadlock: the log of one session would show the other's statement.
 my ($first, $second) = map { $node->session(user => 'app') } 1 .. 2;
 Rampart::ask($_, 'BEGIN') for $first, $second;
-Rampart::ask($first,  q{UPDATE people SET name = 'Quagga deadlock' WHERE email = 'mail-zebra11@example.com'});
-Rampart::ask($second, q{UPDATE people SET name = 'Quagga deadlock' WHERE email = 'mail-zebra12@example.com'});
+Rampart::ask($first,  q{UPDATE people SET name = 'QuaggaFoal deadlock' WHERE email = 'mail-zebrafish11@example.com'});
+Rampart::ask($second, q{UPDATE people SET name = 'QuaggaFoal deadlock' WHERE email = 'mail-zebrafish12@example.com'});
 $first->query_until(qr/sent/, q{
 	\echo sent
-	UPDATE people SET name = 'Quagga deadlock' WHERE email = 'mail-zebra12@example.com';
+	UPDATE people SET name = 'QuaggaFoal deadlock' WHERE email = 'mail-zebrafish12@example.com';
 });
-my @ends = Rampart::ask($second, q{UPDATE people SET name = 'Quagga deadlock'
-	WHERE email = 'mail-zebra11@example.com'});
+my @ends = Rampart::ask($second, q{UPDATE people SET name = 'QuaggaFoal deadlock'
+	WHERE email = 'mail-zebrafish11@example.com'});
 push @ends, Rampart::ask($first, 'SELECT 1');
 ok((grep { $_ eq '40P01' } @ends), 'a deadlock') or diag(explain \@ends);
 $_->quit for $first, $second;
@@ -97,7 +97,7 @@ my $victim = $node->session(user => 'app');
 my $pid    = Rampart::ask($victim, 'SELECT pg_backend_pid()');
 $victim->query_until(qr/sent/, qq{
 	\\echo sent
-	SELECT pg_sleep(60) FROM people WHERE email = 'mail-zebra13\@example.com';
+	SELECT pg_sleep(60) FROM people WHERE email = 'mail-zebrafish13\@example.com';
 });
 $node->poll_query_until('postgres', "SELECT wait_event = 'PgSleep' FROM pg_stat_activity WHERE pid = $pid")
   or die 'not asleep';
@@ -114,7 +114,7 @@ holds_no_secret('server log', map { $secrets->found_in_bytes($_) } split /\n/, $
 
 # The search would find what is there.
 append_to_file("$data/planted", join 'x' x 100_000,
-	pack('H*', $keys{pii_data_2_deterministic}), 'Quagga', $keys{root_key});
+	pack('H*', $keys{pii_data_2_deterministic}), 'QuaggaFoal', $keys{root_key});
 is(scalar $secrets->found_in("$data/planted"), 3, 'planted secrets are found');
 
 done_testing();

@@ -12,7 +12,7 @@ $node->rows(q{
 	CREATE TABLE t (id int, email enc_text(pii, deterministic), name enc_text(pii));
 	GRANT ALL ON t TO app;
 });
-$node->rows(q{INSERT INTO t SELECT i, 'zebra' || i, 'Quagga' || i FROM generate_series(1, 20000) i}, user => 'app');
+$node->rows(q{INSERT INTO t SELECT i, 'zebrafish' || i, 'QuaggaFoal' || i FROM generate_series(1, 20000) i}, user => 'app');
 $node->rows('ANALYZE t');
 my $plaintexts = Plaintexts->new;
 my $directory  = $node->data_dir . '/base/pgsql_tmp';

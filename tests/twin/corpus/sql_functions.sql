@@ -105,6 +105,7 @@ SELECT id FROM pg_temp.f();
 SELECT f.id FROM pg_temp.f() f JOIN orders o USING (email);
 
 -- an encrypted array parameter
+-- error by plan: RMT04 an encrypted parameter of an SQL function that is inlined (by plan)
 CREATE FUNCTION pg_temp.f(VARIADIC keys enc_text[]) RETURNS SETOF int LANGUAGE sql STABLE AS $$ SELECT id FROM people WHERE email = ANY (keys) $$;
 SELECT * FROM pg_temp.f('user7@example.com', 'user8@example.com');
 SELECT * FROM pg_temp.f(VARIADIC '{user7@example.com,nobody}');

@@ -34,7 +34,6 @@ SELECT * FROM t WHERE a = 'l';
 -- CHECK of an array's order
 -- error: RMT05 ordering arrays or rows that hold encrypted values
 CREATE TEMP TABLE t (g enc_text(pii, deterministic)[] CHECK (g < '{b}')) ON COMMIT DROP;
-INSERT INTO t VALUES ('{a}'), ('{aa}'), ('{ab}');
 
 -- CHECK with a function
 CREATE FUNCTION pg_temp.fine(e enc_text) RETURNS bool LANGUAGE sql STABLE AS $$ SELECT e <> 'bad' AND e < 'zz' AND greatest(e, 'm') IN ('m', e) $$;
