@@ -102,3 +102,8 @@ SELECT id, greatest(tags, '{t2}') FROM people;
 -- records by order
 -- error: RMT05 ordering arrays or rows that hold encrypted values
 SELECT p.id FROM people p JOIN cars c ON ROW(p.city, p.points)::record < (SELECT ROW(q.city, q.points) FROM people q WHERE q.id = 3);
+
+-- a default by the order of arrays
+-- error: RMT05 ordering arrays or rows that hold encrypted values
+CREATE TEMP TABLE t (id int, a bool DEFAULT '{a}'::enc_text[] < '{b}'::enc_text[]) ON COMMIT DROP;
+INSERT INTO t VALUES (1);
