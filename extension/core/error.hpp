@@ -44,9 +44,18 @@ inline constexpr SqlState kDeterministicRefused{"RMT06"};
 inline constexpr SqlState kLoadedTooLate{"RMT07"};
 inline constexpr SqlState kWouldExpose{"RMT08"};
 inline constexpr SqlState kNotMapped{"RMT09"};
+// Rotation: re-encryption of rows.
+inline constexpr SqlState kRotationRunning{"RMR01"};
+inline constexpr SqlState kUnknownRotation{"RMR02"};
+inline constexpr SqlState kRotationState{"RMR03"};
+inline constexpr SqlState kKeyInUse{"RMR04"};
+inline constexpr SqlState kNotConvertible{"RMR05"};
 // Codes of the standard that fit as they are.
 inline constexpr SqlState kInsufficientPrivilege{"42501"};
 inline constexpr SqlState kInvalidParameter{"22023"};
+inline constexpr SqlState kUndefinedColumn{"42703"};
+inline constexpr SqlState kDatatypeMismatch{"42804"};
+inline constexpr SqlState kUnsupported{"0A000"};
 inline constexpr SqlState kOutOfMemory{"53200"};
 inline constexpr SqlState kInternal{"XX000"};
 }  // namespace errc

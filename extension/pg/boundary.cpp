@@ -5,6 +5,7 @@
 #include "pg/boundary.hpp"
 
 extern "C" {
+#include "access/xact.h"
 #include "mb/pg_wchar.h"
 }
 
@@ -86,6 +87,27 @@ void ThrowServerError(MemoryContext context) {
     PG_exception_stack = exception_stack;
     FlushErrorState();
     throw ServerError{data};
+}
+
+void Begin(Subtransaction* subtransaction) {
+    *subtransaction = {CurrentMemoryContext, CurrentResourceOwner, false};
+    BeginInternalSubTransaction(nullptr);
+    MemoryContextSwitchTo(subtransaction->context);
+}
+
+void End(const Subtransaction& subtransaction) {
+    if (subtransaction.failed) {
+        RollbackAndReleaseCurrentSubTransaction();
+    } else {
+        ReleaseCurrentSubTransaction();
+    }
+    MemoryContextSwitchTo(subtransaction.context);
+    CurrentResourceOwner = subtransaction.owner;
+}
+
+void Note(const ServerError& error, Failure* failure) noexcept {
+    Copy(failure->sqlstate, unpack_sql_state(error.data->sqlerrcode));
+    Copy(failure->message, error.data->message != nullptr ? error.data->message : "");
 }
 
 }  // namespace boundary

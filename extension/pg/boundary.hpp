@@ -4,6 +4,9 @@
 //   Guard(fn)   C++ called by the server. An exception ends here and becomes ereport after every
 //               destructor has run. Stands at each door: SQL functions, hooks, callbacks.
 //   Call(fn)    the server called by C++ that owns something. A server error becomes a ServerError.
+//   TryInSubtransaction(fn)
+//               the one place where a server error ends without the whole transaction: the
+//               subtransaction's abort releases what the failed call left behind.
 //
 // Between the two, code may call server functions directly as long as it holds no object with a
 // destructor across the call: a longjmp skips destructors.
@@ -16,12 +19,22 @@
 #include "error.hpp"
 #include "pg/postgres.hpp"
 
+extern "C" {
+#include "utils/resowner.h"
+}
+
 namespace rampart::pg {
 
 // A server error on its way through C++. To be caught only by Guard or to be replaced by another
 // exception: locks and snapshots of the failed call are released by the transaction's abort.
 struct ServerError {
     ErrorData* data;  // in the memory context that was current at Call()
+};
+
+// Why a subtransaction was rolled back.
+struct Failure {
+    char sqlstate[6];
+    char message[200];
 };
 
 namespace boundary {
@@ -38,6 +51,15 @@ struct Pending {
 void Capture(Pending* pending) noexcept;  // REQUIRES: called from a catch block
 [[noreturn]] void Raise(Pending& pending);
 [[noreturn]] void ThrowServerError(MemoryContext context);
+
+struct Subtransaction {
+    MemoryContext context;
+    ResourceOwner owner;
+    bool failed;
+};
+void Begin(Subtransaction* subtransaction);
+void End(const Subtransaction& subtransaction);
+void Note(const ServerError& error, Failure* failure) noexcept;
 
 }  // namespace boundary
 
@@ -75,6 +97,25 @@ auto Call(Function&& function) -> std::invoke_result_t<Function> {
     PG_exception_stack = exception_stack;
     error_context_stack = context_stack;
     boundary::ThrowServerError(context);
+}
+
+// True: the function ran. False: a server error, rolled back. An Error of ours passes through.
+// REQUIRES: the function holds nothing with a destructor.
+template <typename Function>
+bool TryInSubtransaction(Function&& function, Failure* failure) {
+    boundary::Subtransaction subtransaction;
+    boundary::Begin(&subtransaction);
+    try {
+        Call([&] {
+            function();
+            return true;
+        });
+    } catch (const ServerError& error) {
+        boundary::Note(error, failure);
+        subtransaction.failed = true;
+    }
+    boundary::End(subtransaction);
+    return !subtransaction.failed;
 }
 
 // ereport(WARNING) for code that speaks C++ only.

@@ -12,6 +12,7 @@
 #include "pg/rewrite/utility.hpp"
 #include "pg/settings.hpp"
 #include "pg/types/compare.hpp"
+#include "pg/workers/workers.hpp"
 
 extern "C" {
 #include "access/parallel.h"
@@ -44,6 +45,7 @@ void _PG_init() {
         rampart::pg::rewrite::InstallUtilityHook();
         rampart::pg::rewrite::InstallResultsHook();
         rampart::pg::log_privacy::InstallHook();
+        rampart::pg::workers::Install();
         if (process_shared_preload_libraries_in_progress) rampart::pg::keyring::PreloadRootKey();
         if (!LoadedInTime()) rampart::pg::types::NoteLoaded();
     });

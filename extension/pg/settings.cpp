@@ -17,6 +17,7 @@ bool allow_deterministic = true;
 bool core_dumps = false;
 bool quiet_errors = true;
 bool plain_results = true;
+int worker_naptime = 60;
 
 namespace {
 constexpr config_enum_entry kArmourInputs[] = {{"auto", kArmourAuto, false},
@@ -60,6 +61,11 @@ void Define() {
                              "Sends clients the plain types of what they may decrypt.",
                              "Off: results name the encrypted types, which drivers take for text.",
                              &plain_results, true, PGC_USERSET, 0, nullptr, nullptr, nullptr);
+    DefineCustomIntVariable(
+        "rampart.worker_naptime", "Time between two visits of the launcher to a database.",
+        "A worker goes on there with rotations that a crash or a restart "
+        "interrupted, and applies the policies of keys.",
+        &worker_naptime, 60, 1, 86400, PGC_SIGHUP, GUC_UNIT_S, nullptr, nullptr, nullptr);
     MarkGUCPrefixReserved("rampart");
 }
 

@@ -21,6 +21,7 @@ extern bool allow_deterministic;
 extern bool core_dumps;
 extern bool quiet_errors;
 extern bool plain_results;
+extern int worker_naptime;  // seconds
 
 void Define();
 

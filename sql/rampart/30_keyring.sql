@@ -177,6 +177,12 @@ BEGIN
     PERFORM rampart.set_key_state(rampart.key_id_text(k.id), '{active}', 'retired')
         FROM rampart.key k WHERE k.scope = rotate_key.scope AND k.purpose = 'data' AND k.state = 'active';
     PERFORM rampart.add_key(rotate_key.scope, 'data', next_version);
+    -- A shredded scope begins anew.
+    IF NOT EXISTS (SELECT FROM rampart.key k WHERE k.scope = rotate_key.scope AND k.purpose = 'index'
+                   AND k.state <> 'destroyed') THEN
+        PERFORM rampart.add_key(rotate_key.scope, 'index',
+            (SELECT max(k.version) + 1 FROM rampart.key k WHERE k.scope = rotate_key.scope AND k.purpose = 'index'));
+    END IF;
     RETURN next_version;
 END
 $$;
@@ -237,22 +243,6 @@ END
 $$;
 COMMENT ON FUNCTION rampart.enable_key(text) IS
 'Makes a disabled key usable again. Errors: RMK02, 55000.';
-
-CREATE FUNCTION rampart.destroy_key(id text, confirm_scope text) RETURNS void
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    key rampart.key := rampart.set_key_state(id, '{retired,disabled}', 'destroyed');
-BEGIN
-    IF key.scope IS DISTINCT FROM confirm_scope THEN
-        RAISE EXCEPTION 'destroying key % needs the name of its scope as confirmation', id
-            USING ERRCODE = 'RMK09',
-                  DETAIL = 'What is still encrypted with it can never be decrypted again.';
-    END IF;
-END
-$$;
-COMMENT ON FUNCTION rampart.destroy_key(text, text) IS
-'Destroys a retired or disabled key for good; what is still encrypted with it is lost. The scope''s name confirms. Errors: RMK02, RMK09, 55000.';
 
 CREATE VIEW rampart.keys AS
     SELECT rampart.key_id_text(id) AS id, scope, purpose, version, state,

@@ -12,9 +12,16 @@ BEGIN
           AND p.proname IN ('new_key', 'root_key_state', 'record_key_event', 'lock_scope', 'add_key',
                             'create_scope', 'alter_scope', 'grant_scope', 'revoke_scope', 'rotate_key',
                             'set_key_state', 'disable_key', 'enable_key', 'destroy_key', 'status',
-                            'keyring_changed')
+                            'keyring_changed',
+                            'rewrite_blocks', 'count_keys', 'try_lock_table', 'wake_worker', 'register_column',
+                            'unregister_column', 'key_census', 'rotation_plan', 'add_rotation_table',
+                            'begin_round', 'check_pace', 'start_rotation', 'change_rotation', 'pause_rotation',
+                            'resume_rotation', 'cancel_rotation', 'set_rotation_pace', 'running_transactions',
+                            'quotable_error', 'record_problems', 'add_each', 'rewrite_range', 'rewrite_next',
+                            'end_round', 'lock_next_table', 'advance_rotation', 'rotation_step', 'work',
+                            'run_rotation', 'require_confirmation', 'end_rotations', 'shred_scope', 'drop_scope')
     LOOP
-        EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', object.name);
+        EXECUTE format('REVOKE ALL ON ROUTINE %s FROM PUBLIC', object.name);
     END LOOP;
 END
 $$;

@@ -53,7 +53,7 @@ def check_key_states(place):
     place.report.equal(place.database.value(f"SELECT rampart.decrypt(rampart.dearmour('{old}'))", "app"), "x",
                        "misplaced: a retired key decrypts")
     for state, change, sqlstate in [("disabled", f"SELECT rampart.disable_key('{key}')", "RMK03"),
-                                    ("destroyed", f"SELECT rampart.destroy_key('{key}', 'pii')", "RMK04")]:
+                                    ("destroyed", f"SELECT rampart.destroy_key('{key}', 'pii', force => true)", "RMK04")]:
         place.database.query(change)
         for what, sql in [("decrypt", f"SELECT rampart.decrypt(rampart.dearmour('{old}'))"),
                           ("output of a column", "SELECT name FROM pii WHERE id = 1"),

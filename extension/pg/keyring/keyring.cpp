@@ -107,7 +107,11 @@ class KeyringBuilder {
         key.state = row.state;
         key.wrapped.assign(row.wrapped, row.wrapped + row.wrapped_size);
         key.root_key = static_cast<std::uint64_t>(row.root_key);
-        if (row.purpose == KeyPurpose::kIndex) scope->index = &key;
+        // A scope that begins anew after shredding has more than one.
+        if (row.purpose == KeyPurpose::kIndex &&
+            (scope->index == nullptr || scope->index->version < key.version)) {
+            scope->index = &key;
+        }
         if (row.purpose == KeyPurpose::kData && row.state == KeyState::kActive)
             scope->active = &key;
     }

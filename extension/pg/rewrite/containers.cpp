@@ -120,6 +120,10 @@ bool IsOrdering(Oid function) {
 
 }  // namespace
 
+bool StoresEncrypted(const Catalog& catalog, Oid type) {
+    return catalog.FindType(getBaseType(type)) != nullptr || HoldsEncrypted(catalog, type);
+}
+
 void RefuseContainerOrder(const Rewrite& rewrite, const List* clauses, List* targets) {
     ListCell* cell = nullptr;
     foreach (cell, clauses) {
@@ -150,6 +154,14 @@ void RefuseContainerExtreme(const Rewrite& rewrite, const MinMaxExpr* expression
 RAMPART_FUNCTION(rampart_is_encrypted) {
     const rampart::pg::Catalog& catalog = rampart::pg::Catalog::Current();
     PG_RETURN_BOOL(catalog.present && catalog.FindElementType(PG_GETARG_OID(0)) != nullptr);
+}
+
+RAMPART_FUNCTION(rampart_holds_encrypted) {
+    const rampart::pg::Catalog& catalog = rampart::pg::Catalog::Current();
+    const Oid type = PG_GETARG_OID(0);
+    const bool exists = SearchSysCacheExists1(TYPEOID, ObjectIdGetDatum(type));
+    PG_RETURN_BOOL(exists && catalog.present &&
+                   rampart::pg::rewrite::StoresEncrypted(catalog, type));
 }
 
 RAMPART_FUNCTION(rampart_holds_unscoped) {

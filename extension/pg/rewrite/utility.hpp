@@ -10,6 +10,9 @@ extern "C" {
 
 namespace rampart::pg::rewrite {
 
+// Whether a type is an encrypted one or a container of such.
+bool StoresEncrypted(const Catalog& catalog, Oid type);
+
 // Whether a row type (or an array of it, or a domain over it) has an encrypted column without a
 // scope, as those of views may.
 bool HoldsUnscoped(const Catalog& catalog, Oid type);

@@ -116,6 +116,23 @@ varlena* NewSealed(keyring::Keyring& keyring, keyring::Scope& scope, Mode mode, 
     return value;
 }
 
+varlena* Reseal(keyring::Keyring& keyring, const Ciphertext& ciphertext, ByteView aad) {
+    DataKey& active = keyring.Active(*keyring.KeyWithId(ciphertext.key_id).scope);
+    const std::size_t size = ciphertext.body.size();
+    varlena* value = NewValue(kCiphertextOverhead + size);
+    auto* plaintext = static_cast<std::uint8_t*>(palloc(size + 1));
+    OpenSealed(keyring, ciphertext, aad, plaintext);
+    if (ciphertext.mode == Mode::kRandomised) {
+        active.SealRandomised(ciphertext.kind, aad, {plaintext, size}, Payload(value));
+    } else {
+        active.SealDeterministic(ciphertext.kind, ciphertext.iv, aad, {plaintext, size},
+                                 Payload(value));
+    }
+    Wipe({plaintext, size});
+    pfree(plaintext);
+    return value;
+}
+
 void OpenSealed(keyring::Keyring& keyring, const Ciphertext& ciphertext, ByteView aad,
                 std::uint8_t* out) {
     keyring::Key& key = keyring.KeyWithId(ciphertext.key_id);

@@ -57,6 +57,11 @@ varlena* NewToken(Kind kind, std::uint64_t index_key_id, const std::uint8_t* iv)
 varlena* NewSealed(keyring::Keyring& keyring, keyring::Scope& scope, Mode mode, Kind kind,
                    ByteView plaintext, ByteView aad = {});
 
+// A sealed value again, under its scope's active key: same mode and plaintext, so that a
+// deterministic value keeps its IV. No right is asked for: nothing is shown. Errors as OpenSealed
+// and NewSealed.
+varlena* Reseal(keyring::Keyring& keyring, const Ciphertext& ciphertext, ByteView aad);
+
 // Plaintext of a sealed value, in `out` (ciphertext.body.size() bytes) or, NUL-terminated, in the
 // current memory context. No right is asked for: the caller did. Errors RMC02 and the keyring's.
 void OpenSealed(keyring::Keyring& keyring, const Ciphertext& ciphertext, ByteView aad,

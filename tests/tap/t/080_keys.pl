@@ -136,11 +136,11 @@ $node->rows("SELECT rampart.enable_key('$active')");
 is(version_of($writer), '4', 'and it is active when enabled again');
 $node->fails_with("SELECT rampart.destroy_key('$active', 'pii')", '55000', 'the active key is not destroyed');
 $node->fails_with("SELECT rampart.destroy_key('$first', 'pi')", 'RMK09', 'destroying asks for the name of the scope');
-Rampart::ask($one, "BEGIN; SELECT rampart.destroy_key('$first', 'pii')");
+Rampart::ask($one, "BEGIN; SELECT rampart.destroy_key('$first', 'pii', force => true)");
 is(Rampart::ask($writer, 'SELECT name FROM t WHERE id = 1'), 'name1', 'an uncommitted destruction destroys nothing');
 Rampart::ask($one, 'ROLLBACK');
 is(Rampart::ask($one, 'SELECT name FROM t WHERE id = 1'), 'name1', 'nor one rolled back');
-$node->rows("SELECT rampart.destroy_key('$first', 'pii')");
+$node->rows("SELECT rampart.destroy_key('$first', 'pii', force => true)");
 is(Rampart::ask($writer, 'SELECT name FROM t WHERE id = 1'), 'RMK04', 'destroyed: gone in a running session');
 is($node->rows("SELECT wrapped IS NULL FROM rampart.key WHERE rampart.key_id_text(id) = '$first'"), 't',
 	'destroyed: its bytes are gone');

@@ -1,0 +1,66 @@
+// Rewrites rows of one table, a range of blocks at a time, within the caller's transaction.
+//
+// A row is updated below SQL's UPDATE, because its meaning does not change: no trigger fires, no
+// policy, CHECK or foreign key is asked, generated columns stay as they are. Indexes and logical
+// decoding learn of the new row version as of any other. The caller's changes win: a row that is
+// locked, or was changed since the snapshot, is left alone and counted, to be come back to. Nothing
+// stronger than ROW EXCLUSIVE is taken on the table, and nothing is waited for unless asked to.
+//
+// A value that cannot be brought under the active key is reported with its row, which stays as it
+// is. Index expressions run as the table's owner in a security-restricted operation.
+#pragma once
+
+#include <cstdint>
+
+#include "pg/postgres.hpp"
+#include "pg/rotation/refresh.hpp"
+
+extern "C" {
+#include "storage/block.h"
+#include "storage/itemptr.h"
+}
+
+namespace rampart::pg::rotation {
+
+// What is to be done in a column: to bring its values under their scope's active key, or, where
+// there is a source, to fill it from that column.
+struct ColumnTask {
+    const char* name;
+    const char* source;      // a plaintext column, or nullptr
+    const char* aad_column;  // of a registered bytea column: whose text is the aad; or nullptr
+    const char* aad_prefix;  // stands before it; or nullptr
+    Tally tally;
+};
+
+struct Problem {
+    ItemPointerData row;
+    int column;  // index of its task, -1: the row as a whole
+    char text[240];
+};
+
+struct Range {
+    Oid relation;
+    std::uint32_t scope_tag;
+    BlockNumber first;
+    BlockNumber end;        // not included
+    std::int64_t max_rows;  // rewritten rows after which the batch ends, with its block
+    // Each row in a subtransaction, waiting for its locks (under lock_timeout): for ranges that
+    // failed before, and for rows that were locked each time.
+    bool patient;
+};
+
+struct Batch {
+    static constexpr int kMaxProblems = 100;
+
+    BlockNumber next;
+    std::int64_t rows_seen, rows_done;
+    std::int64_t rows_left;  // locked or changed by others
+    std::int64_t problems;   // of which the first kMaxProblems are told
+    Problem problem[kMaxProblems];
+};
+
+// REQUIRES: the caller holds ROW EXCLUSIVE on the relation. Errors: 42703 (no such column), the
+// keyring's, and whatever the server raises.
+Batch* Rewrite(const Range& range, ColumnTask* tasks, int count);
+
+}  // namespace rampart::pg::rotation

@@ -1,0 +1,141 @@
+#include "pg/postgres.hpp"
+
+#include "pg/boundary.hpp"
+#include "pg/catalog.hpp"
+#include "pg/workers/worker.hpp"
+#include "pg/workers/workers.hpp"
+
+extern "C" {
+#include "access/xact.h"
+#include "executor/spi.h"
+#include "pgstat.h"
+#include "postmaster/bgworker.h"
+#include "postmaster/interrupt.h"
+#include "storage/ipc.h"
+#include "storage/latch.h"
+#include "tcop/tcopprot.h"
+#include "storage/lock.h"
+#include "utils/guc.h"
+#include "utils/snapmgr.h"
+
+RAMPART_EXPORT void rampart_worker_main(Datum database);
+}
+
+namespace rampart::pg::workers {
+namespace {
+
+constexpr std::int32_t kIdle = -1;
+
+// Advisory locks of users have 1 or 2 in the last field.
+LOCKTAG WorkerLock() {
+    LOCKTAG tag;
+    SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 0x72616d70, 0, 3);
+    return tag;
+}
+
+bool BecomeTheOne() {
+    const LOCKTAG tag = WorkerLock();
+    return LockAcquire(&tag, ExclusiveLock, true, true) != LOCKACQUIRE_NOT_AVAIL;
+}
+
+void LetOthers() {
+    const LOCKTAG tag = WorkerLock();
+    LockRelease(&tag, ExclusiveLock, true);
+}
+
+// Milliseconds to wait before the next step, or kIdle.
+std::int32_t Step() {
+    SetCurrentStatementStartTimestamp();
+    StartTransactionCommand();
+    PushActiveSnapshot(GetTransactionSnapshot());
+    std::int32_t delay = kIdle;
+    if (Catalog::Current().present) {
+        constexpr const char* kWork = "SELECT rampart.work()";
+        pgstat_report_activity(STATE_RUNNING, kWork);
+        SPI_connect();
+        if (SPI_execute(kWork, false, 1) == SPI_OK_SELECT && SPI_processed == 1) {
+            bool null = false;
+            const Datum result =
+                SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null);
+            if (!null) delay = DatumGetInt32(result);
+        }
+        SPI_finish();
+    }
+    PopActiveSnapshot();
+    CommitTransactionCommand();
+    pgstat_report_stat(false);
+    pgstat_report_activity(STATE_IDLE, nullptr);
+    return delay;
+}
+
+void Sleep(std::int32_t milliseconds) {
+    WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, milliseconds,
+              PG_WAIT_EXTENSION);
+    ResetLatch(MyLatch);
+}
+
+void WorkUntilIdle() {
+    for (;;) {
+        CHECK_FOR_INTERRUPTS();
+        if (ConfigReloadPending) {
+            ConfigReloadPending = false;
+            ProcessConfigFile(PGC_SIGHUP);
+        }
+        const std::int32_t delay = Step();
+        if (delay == kIdle) return;
+        if (delay > 0) Sleep(delay);
+    }
+}
+
+bool wake_at_commit = false;
+
+void OnTransactionEnd(XactEvent event, void*) {
+    if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
+        return;
+    if (wake_at_commit && event == XACT_EVENT_COMMIT) StartWorker(MyDatabaseId);
+    wake_at_commit = false;
+}
+
+}  // namespace
+
+// No slot is free: the launcher comes by later, or the user calls run_rotation.
+bool StartWorker(Oid database) {
+    BackgroundWorker worker{};
+    worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
+    worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
+    worker.bgw_restart_time = BGW_NEVER_RESTART;
+    worker.bgw_main_arg = ObjectIdGetDatum(database);
+    strlcpy(worker.bgw_library_name, "rampart", sizeof worker.bgw_library_name);
+    strlcpy(worker.bgw_function_name, "rampart_worker_main", sizeof worker.bgw_function_name);
+    strlcpy(worker.bgw_name, "rampart worker", sizeof worker.bgw_name);
+    strlcpy(worker.bgw_type, "rampart worker", sizeof worker.bgw_type);
+    return RegisterDynamicBackgroundWorker(&worker, nullptr);
+}
+
+void WakeAtCommit() { wake_at_commit = true; }
+
+void Install() {
+    RegisterXactCallback(OnTransactionEnd, nullptr);
+    if (process_shared_preload_libraries_in_progress) RegisterLauncher();
+}
+
+}  // namespace rampart::pg::workers
+
+// Another worker may be at it already. One that finds nothing left gives up its place before it
+// looks for the last time, so that nobody who came meanwhile was sent away for nothing.
+void rampart_worker_main(Datum database) {
+    using namespace rampart::pg;
+    pqsignal(SIGHUP, SignalHandlerForConfigReload);
+    pqsignal(SIGTERM, die);
+    BackgroundWorkerUnblockSignals();
+    BackgroundWorkerInitializeConnectionByOid(DatumGetObjectId(database), InvalidOid, 0);
+    Guard([] {
+        while (workers::BecomeTheOne()) {
+            workers::WorkUntilIdle();
+            workers::LetOthers();
+            const std::int32_t delay = workers::Step();
+            if (delay == workers::kIdle) break;
+        }
+    });
+    proc_exit(0);
+}

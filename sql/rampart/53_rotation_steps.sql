@@ -1,0 +1,345 @@
+-- How a rotation goes on: one step a transaction, by a background worker (work) or in a session
+-- (run_rotation).
+
+CREATE FUNCTION rampart.running_transactions() RETURNS text[]
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    -- All that might hold a value of before: in what they have written, in what they read, in what their
+    -- statement is encrypting.
+    SELECT coalesce(array_agg(name), '{}') FROM (
+        SELECT format('process %s since %s', pid, xact_start) FROM pg_stat_get_activity(NULL)
+        WHERE datid = (SELECT oid FROM pg_database WHERE datname = current_database())
+          AND (backend_xid IS NOT NULL OR backend_xmin IS NOT NULL) AND pid <> pg_backend_pid()
+          AND backend_type NOT IN ('autovacuum worker', 'walsender')
+        UNION ALL
+        SELECT format('prepared transaction %L', gid) FROM pg_prepared_xacts
+        WHERE database = current_database()
+    ) running (name);
+END;
+COMMENT ON FUNCTION rampart.running_transactions() IS
+'The transactions of this database that have written something or hold a snapshot, by name.';
+
+CREATE FUNCTION rampart.quotable_error(state text, message text) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    -- Messages of other classes may quote a value.
+    SELECT CASE WHEN left(state, 2) IN ('RM', '40', '53', '55', '57', '58', 'XX') THEN state || ': ' || message
+                ELSE 'SQLSTATE ' || state END;
+END;
+COMMENT ON FUNCTION rampart.quotable_error(text, text) IS 'An error as it may be stored: without a value in it.';
+
+CREATE FUNCTION rampart.record_problems(rotation_id int8, t rampart.rotation_table, rows tid[], names text[], texts text[])
+RETURNS void LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    INSERT INTO rampart.rotation_error (rotation, relation, table_name, column_name, row_id, problem)
+    SELECT rotation_id, t.relation, t.name, p.col, p.at, p.problem
+    FROM unnest(rows, names, texts) p (at, col, problem)
+    WHERE (SELECT count(*) FROM rampart.rotation_error e WHERE e.rotation = rotation_id AND e.relation = t.relation) < 1000
+    ON CONFLICT DO NOTHING;
+END;
+COMMENT ON FUNCTION rampart.record_problems(int8, rampart.rotation_table, tid[], text[], text[]) IS
+'Notes rows that could not be brought under the active key.';
+
+CREATE FUNCTION rampart.add_each(a int8[], b int8[]) RETURNS int8[]
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT array_agg(coalesce(x, 0) + coalesce(y, 0) ORDER BY n)
+    FROM unnest(a, b) WITH ORDINALITY u (x, y, n);
+END;
+COMMENT ON FUNCTION rampart.add_each(int8[], int8[]) IS 'Adds two arrays element by element.';
+
+CREATE FUNCTION rampart.rewrite_range(r rampart.rotation, t rampart.rotation_table, stop int8, patient bool, OUT result record)
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    most int8 := least(r.batch, r.max_rows_per_second);
+BEGIN
+    IF patient THEN
+        PERFORM set_config('lock_timeout', '200ms', true);
+        most := least(most, 100);
+    END IF;
+    SELECT b.* INTO result
+    FROM (SELECT array_agg(c.name ORDER BY c.n) AS names,
+                 array_agg(r.source_column::text ORDER BY c.n) AS sources,
+                 array_agg(g.aad_column::text ORDER BY c.n) AS aad_columns,
+                 array_agg(g.aad_prefix ORDER BY c.n) AS aad_prefixes
+          FROM unnest(t.columns) WITH ORDINALITY c (name, n)
+          LEFT JOIN rampart.registered_column g
+               ON g.relation = t.relation AND g.column_name = c.name AND g.scope = r.scope) a,
+         rampart.rewrite_blocks(t.relation, rampart.scope_tag(r.scope), a.names, a.sources, a.aad_columns,
+                                a.aad_prefixes, t.next_block, stop, most, patient) b;
+END
+$$;
+COMMENT ON FUNCTION rampart.rewrite_range(rampart.rotation, rampart.rotation_table, int8, bool) IS
+'Rewrites the next batch of a table.';
+
+CREATE FUNCTION rampart.rewrite_next(r rampart.rotation, t rampart.rotation_table) RETURNS int8
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    -- Rows that were locked in two rounds are waited for.
+    patient bool := r.round > 2 OR t.next_block < t.patient_to;
+    stop int8 := CASE WHEN t.next_block < t.patient_to THEN t.next_block + 1 ELSE t.end_block END;
+    done record;
+    state text;
+    message text;
+BEGIN
+    BEGIN
+        done := rampart.rewrite_range(r, t, stop, patient);
+    EXCEPTION WHEN OTHERS THEN
+        GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT;
+        -- Conditions that pass, and what concerns the keyring or the table as a whole.
+        IF left(state, 2) IN ('40', '53', '57') OR left(state, 3) IN ('RMK', 'RMR') OR state IN ('55000', '42703', '0A000') THEN
+            RAISE;
+        END IF;
+        -- Else something in these blocks: they are taken one by one, and a block that cannot be read is
+        -- passed over.
+        IF t.next_block < t.patient_to THEN
+            PERFORM rampart.record_problems(r.id, t, ARRAY[format('(%s,0)', t.next_block)::tid], ARRAY[''],
+                                            ARRAY[rampart.quotable_error(state, message)]);
+            UPDATE rampart.rotation_table SET next_block = stop, problems = problems + 1
+                WHERE rotation = r.id AND relation = t.relation;
+        ELSE
+            UPDATE rampart.rotation_table SET patient_to = least(t.next_block + 1024, t.end_block)
+                WHERE rotation = r.id AND relation = t.relation;
+        END IF;
+        RETURN 0;
+    END;
+    PERFORM rampart.record_problems(r.id, t, done.problem_rows, done.problem_columns, done.problem_texts);
+    UPDATE rampart.rotation_table u
+        SET next_block = done.next, tried_at = clock_timestamp(), waits = false,
+            state = CASE WHEN done.next >= u.end_block THEN 'done' ELSE 'pending' END,
+            rows_seen = u.rows_seen + done.rows_seen, rows_done = u.rows_done + done.rows_done,
+            rows_left = u.rows_left + done.rows_left, problems = u.problems + done.problems,
+            values_seen = rampart.add_each(u.values_seen, done.values_seen),
+            values_done = rampart.add_each(u.values_done, done.values_done)
+        WHERE u.rotation = r.id AND u.relation = t.relation;
+    RETURN done.rows_done;
+END
+$$;
+COMMENT ON FUNCTION rampart.rewrite_next(rampart.rotation, rampart.rotation_table) IS
+'Rewrites the next batch of a table and stores how far it came; returns the number of rewritten rows.';
+
+CREATE FUNCTION rampart.end_round(r rampart.rotation) RETURNS int4
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    total record;
+    before text[] := rampart.running_transactions();
+BEGIN
+    SELECT coalesce(sum(t.rows_done + t.rows_left), 0) AS touched, coalesce(sum(t.problems), 0) AS problems
+        INTO total FROM rampart.rotation_table t WHERE t.rotation = r.id;
+    -- The first round is never the last: what others were writing while it began was out of its sight.
+    IF r.round = 1 OR total.touched > 0 THEN
+        UPDATE rampart.rotation SET round = r.round + 1, waiting_for = before WHERE id = r.id;
+        IF before = '{}' THEN
+            PERFORM rampart.begin_round(r.id);
+        END IF;
+    ELSE
+        PERFORM rampart.change_rotation(r.id, '{running}',
+                                        CASE WHEN total.problems > 0 THEN 'complete with errors' ELSE 'complete' END);
+    END IF;
+    RETURN 0;
+END
+$$;
+COMMENT ON FUNCTION rampart.end_round(rampart.rotation) IS
+'Ends a rotation whose round has found nothing to do, else has another round follow. Returns 0: no need to wait.';
+
+CREATE FUNCTION rampart.lock_next_table(r rampart.rotation) RETURNS rampart.rotation_table
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    t rampart.rotation_table;
+    present text[];
+BEGIN
+    SELECT * INTO t FROM rampart.rotation_table u WHERE u.rotation = r.id AND u.state = 'pending'
+        ORDER BY u.waits, CASE WHEN u.waits THEN u.tried_at END, u.tried_at DESC NULLS LAST, u.relation LIMIT 1;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    ELSIF EXISTS (SELECT FROM pg_class WHERE oid = t.relation) AND NOT rampart.try_lock_table(t.relation) THEN
+        UPDATE rampart.rotation_table u SET waits = true, tried_at = clock_timestamp()
+            WHERE u.rotation = r.id AND u.relation = t.relation RETURNING * INTO t;
+        RETURN t;
+    END IF;
+    present := ARRAY(SELECT c.column_name::text FROM rampart.encrypted_column c
+                     WHERE c.relation = t.relation AND c.scope = r.scope AND c.column_name = ANY (t.columns)
+                     ORDER BY array_position(t.columns, c.column_name::text));
+    IF present <> t.columns THEN
+        UPDATE rampart.rotation_table u
+            SET columns = present, state = CASE WHEN present = '{}' THEN 'dropped' ELSE 'pending' END,
+                values_seen = ARRAY(SELECT n FROM unnest(u.columns, u.values_seen) v (name, n) WHERE name = ANY (present)),
+                values_done = ARRAY(SELECT n FROM unnest(u.columns, u.values_done) v (name, n) WHERE name = ANY (present)),
+                remark = concat_ws('; ', u.remark, 'dropped meanwhile: ' || array_to_string(
+                    ARRAY(SELECT unnest(u.columns) EXCEPT SELECT unnest(present)), ', '))
+            WHERE u.rotation = r.id AND u.relation = t.relation RETURNING * INTO t;
+    END IF;
+    RETURN t;
+END
+$$;
+COMMENT ON FUNCTION rampart.lock_next_table(rampart.rotation) IS
+'The table a rotation goes on with, NULL at the end of a round. Those that are being altered by others come last; dropped tables and columns are noted.';
+
+CREATE FUNCTION rampart.advance_rotation(r rampart.rotation) RETURNS int4
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    began timestamptz := clock_timestamp();
+    t rampart.rotation_table;
+    still text[];
+    rewritten int8;
+    seconds float8;
+BEGIN
+    IF NOT EXISTS (SELECT FROM rampart.scope s WHERE s.name = r.scope) THEN
+        PERFORM rampart.change_rotation(r.id, '{running}', 'cancelled');
+        UPDATE rampart.rotation SET last_error = 'the scope was dropped' WHERE id = r.id;
+        RETURN 0;
+    ELSIF r.waiting_for <> '{}' THEN
+        still := ARRAY(SELECT unnest(r.waiting_for) INTERSECT SELECT unnest(rampart.running_transactions()));
+        UPDATE rampart.rotation SET waiting_for = still WHERE id = r.id;
+        IF still <> '{}' THEN
+            RETURN 200;
+        END IF;
+        PERFORM rampart.begin_round(r.id);
+        RETURN 0;
+    END IF;
+    t := rampart.lock_next_table(r);
+    IF t.rotation IS NULL THEN
+        RETURN rampart.end_round(r);
+    ELSIF t.waits THEN
+        RETURN CASE WHEN EXISTS (SELECT FROM rampart.rotation_table u WHERE u.rotation = r.id
+                                 AND u.state = 'pending' AND NOT u.waits) THEN 0 ELSE 500 END;
+    ELSIF t.state <> 'pending' THEN
+        RETURN 0;
+    END IF;
+    rewritten := rampart.rewrite_next(r, t);
+    seconds := greatest(extract(epoch FROM clock_timestamp() - began), rewritten::float8 / r.max_rows_per_second, 0.001);
+    UPDATE rampart.rotation SET rows_per_second = 0.8 * coalesce(rows_per_second, rewritten / seconds) + 0.2 * rewritten / seconds
+        WHERE id = r.id AND rewritten > 0;
+    RETURN greatest(0, 1000 * (seconds - extract(epoch FROM clock_timestamp() - began)))::int4;
+END
+$$;
+COMMENT ON FUNCTION rampart.advance_rotation(rampart.rotation) IS
+'One step of a running rotation: a batch, or the next round. Returns milliseconds to wait before the next.';
+
+CREATE FUNCTION rampart.rotation_step(id int8) RETURNS int4
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    r rampart.rotation;
+    delay int4;
+    state text;
+    message text;
+BEGIN
+    SELECT * INTO r FROM rampart.rotation o WHERE o.id = rotation_step.id FOR UPDATE SKIP LOCKED;
+    IF NOT FOUND THEN
+        IF EXISTS (SELECT FROM rampart.rotation o WHERE o.id = rotation_step.id) THEN
+            RETURN 200;
+        END IF;
+        RAISE EXCEPTION 'rotation % does not exist', id USING ERRCODE = 'RMR02';
+    ELSIF r.state <> 'running' THEN
+        RETURN NULL;
+    ELSIF r.next_step_at > clock_timestamp() THEN
+        RETURN least(ceil(1000 * extract(epoch FROM r.next_step_at - clock_timestamp())), 1000)::int4;
+    END IF;
+    BEGIN
+        delay := rampart.advance_rotation(r);
+        UPDATE rampart.rotation o
+            SET next_step_at = clock_timestamp() + make_interval(secs => delay / 1000.0), failures = 0, last_error = NULL
+            WHERE o.id = r.id;
+    EXCEPTION WHEN OTHERS THEN
+        GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT;
+        delay := least(60000, 500 * 2 ^ least(r.failures, 10));
+        UPDATE rampart.rotation o
+            SET failures = r.failures + 1, last_error = rampart.quotable_error(state, message),
+                next_step_at = clock_timestamp() + make_interval(secs => delay / 1000.0)
+            WHERE o.id = r.id;
+    END;
+    RETURN delay;
+END
+$$;
+COMMENT ON FUNCTION rampart.rotation_step(int8) IS
+'Goes one step on with a rotation, in this transaction. Returns milliseconds to wait before the next, NULL when there is none. What fails is tried again later, after longer and longer pauses. Errors: RMR02.';
+
+CREATE FUNCTION rampart.work() RETURNS int4
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    due int8;
+    seconds float8;
+BEGIN
+    SELECT r.id INTO due FROM rampart.rotation r WHERE r.state = 'running' AND r.next_step_at <= clock_timestamp()
+        ORDER BY r.next_step_at LIMIT 1 FOR UPDATE SKIP LOCKED;
+    IF FOUND THEN
+        PERFORM rampart.rotation_step(due);
+        RETURN 0;
+    END IF;
+    SELECT extract(epoch FROM min(r.next_step_at) - clock_timestamp()) INTO seconds
+        FROM rampart.rotation r WHERE r.state = 'running';
+    RETURN CASE WHEN seconds IS NOT NULL THEN 1000 * least(greatest(seconds, 0.1), 1) END;
+END
+$$;
+COMMENT ON FUNCTION rampart.work() IS
+'What the background worker of this database does in one transaction: a step of the rotation that is due. Returns milliseconds to wait before the next call, NULL when there is nothing left to do.';
+
+CREATE PROCEDURE rampart.run_rotation(id int8)
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    delay int4;
+    r record;
+BEGIN
+    -- COMMIT is not for procedures with a search_path of their own: names are qualified, operators too.
+    LOOP
+        delay := rampart.rotation_step(id);
+        COMMIT;
+        EXIT WHEN delay IS NULL;
+        PERFORM pg_catalog.pg_sleep(delay OPERATOR(pg_catalog./) 1000.0);
+    END LOOP;
+    SELECT p.state, p.rewritten, p.problems INTO r FROM rampart.rotation_progress p
+        WHERE p.rotation OPERATOR(pg_catalog.=) id AND p.table_name IS NULL;
+    RAISE NOTICE 'rotation % is %: % values rewritten, % problems', id, r.state, r.rewritten, r.problems;
+END
+$$;
+COMMENT ON PROCEDURE rampart.run_rotation(int8) IS
+'Goes on with a rotation in this session until it ends or is paused, committing a batch at a time; a background worker may do so as well. Errors: RMR02.';
+
+CREATE VIEW rampart.rotation_progress AS
+    WITH part AS (
+        SELECT r.id, t.name, c.name AS column_name, c.n, t.next_block, t.end_block, t.state, t.waits,
+               t.values_seen[c.n] AS seen, t.values_done[c.n] AS rewritten, t.problems, t.remark,
+               CASE WHEN t.state = 'done' THEN t.values_seen[c.n]
+                    ELSE greatest(t.values_seen[c.n],
+                                  CASE WHEN t.next_block > 0 THEN t.values_seen[c.n] * t.end_block / t.next_block
+                                       ELSE (SELECT p.reltuples::int8 FROM pg_class p WHERE p.oid = t.relation) END, 0) END AS total
+        FROM rampart.rotation r JOIN rampart.rotation_table t ON t.rotation = r.id
+        CROSS JOIN LATERAL unnest(t.columns) WITH ORDINALITY c (name, n)
+    ), line AS (
+        SELECT r.id, p.name, p.column_name, grouping(p.name) = 1 AS is_total, sum(p.seen)::int8 AS seen, sum(p.total)::int8 AS total, sum(p.rewritten)::int8 AS rewritten,
+               -- A table's blocks and problems, not once for each of its columns.
+               coalesce(CASE grouping(p.name) WHEN 1 THEN sum(p.next_block) FILTER (WHERE p.n = 1) ELSE sum(p.next_block) END, 0) AS blocks_done,
+               coalesce(CASE grouping(p.name) WHEN 1 THEN sum(p.end_block) FILTER (WHERE p.n = 1) ELSE sum(p.end_block) END, 0) AS blocks,
+               coalesce(CASE grouping(p.name) WHEN 1 THEN sum(p.problems) FILTER (WHERE p.n = 1) ELSE sum(p.problems) END, 0)::int8 AS problems,
+               CASE WHEN grouping(p.name) = 0 THEN min(p.state) END AS state, bool_or(p.waits) AS waits,
+               CASE WHEN grouping(p.name) = 0 THEN min(p.remark) END AS remark
+        FROM rampart.rotation r LEFT JOIN part p ON p.id = r.id
+        GROUP BY GROUPING SETS ((r.id, p.name, p.column_name), (r.id))
+    )
+    SELECT l.id AS rotation, r.scope, l.name AS table_name, l.column_name,
+           CASE WHEN r.state <> 'running' AND (l.name IS NULL OR l.state = 'pending') THEN r.state
+                WHEN l.name IS NOT NULL AND l.waits THEN 'waits for a lock'
+                WHEN l.name IS NOT NULL AND l.state <> 'pending' THEN l.state
+                WHEN r.waiting_for <> '{}' THEN 'waits for transactions'
+                WHEN r.round > 1 THEN 'checking' ELSE 'running' END AS state,
+           r.round, l.seen AS done, l.total, f.percent,
+           rpad(repeat('#', (f.percent / 5)::int4), 20, '.') AS bar,
+           l.rewritten, l.problems, round(r.rows_per_second::numeric) AS rows_per_second,
+           CASE WHEN r.state = 'running' AND l.blocks_done > 0 THEN
+               date_trunc('second', (clock_timestamp() - r.round_began_at) * ((l.blocks - l.blocks_done) / l.blocks_done)::float8) END AS eta,
+           r.waiting_for, coalesce(r.last_error, l.remark) AS last_error, r.started_at, r.ended_at
+    FROM line l JOIN rampart.rotation r ON r.id = l.id
+    CROSS JOIN LATERAL (SELECT CASE WHEN r.state LIKE 'complete%' OR (l.state IS NOT NULL AND l.state <> 'pending') THEN 100
+                                    ELSE round(100 * l.blocks_done / greatest(l.blocks, 1), 1) END AS percent) f
+    WHERE l.is_total OR l.name IS NOT NULL
+    ORDER BY l.id, l.name NULLS FIRST, l.column_name;
+COMMENT ON VIEW rampart.rotation_progress IS
+'Rotations and conversions: a row for each as a whole (table_name is NULL) and one a column. done and total are values of the current round; total, percent and eta are estimated from the blocks read.';
