@@ -21,11 +21,13 @@ SELECT pg_extension_config_dump('rampart.registered_column', '');
 CREATE TABLE rampart.rotation (
     id                  int8 GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     scope               text NOT NULL,
-    -- Of a conversion: the plaintext column it reads, and the encrypted one it fills (42_conversion.sql).
+    -- Of a conversion: the table, the plaintext column it reads, and the encrypted one it fills
+    -- (55_conversion.sql).
+    relation            oid,
     source_column       name,
     target_column       name,
     state               text NOT NULL DEFAULT 'running'
-        CHECK (state IN ('running', 'paused', 'complete', 'complete with errors', 'cancelled')),
+        CHECK (state IN ('running', 'paused', 'ready', 'complete', 'complete with errors', 'cancelled')),
     batch               int4 NOT NULL,
     max_rows_per_second int4,
     round               int4 NOT NULL DEFAULT 1,
@@ -41,6 +43,8 @@ CREATE TABLE rampart.rotation (
 );
 CREATE UNIQUE INDEX rotation_one_a_scope ON rampart.rotation (scope)
     WHERE state IN ('running', 'paused') AND source_column IS NULL;
+CREATE UNIQUE INDEX rotation_one_a_column ON rampart.rotation (relation, source_column)
+    WHERE state IN ('running', 'paused', 'ready');
 COMMENT ON TABLE rampart.rotation IS 'Rotations and conversions, running and past.';
 COMMENT ON COLUMN rampart.rotation.waiting_for IS 'Transactions that must end before the next round begins.';
 
@@ -356,7 +360,7 @@ BEGIN
     END IF;
     UPDATE rampart.rotation
         SET state = new_state, next_step_at = clock_timestamp(), failures = 0,
-            ended_at = CASE WHEN new_state NOT IN ('running', 'paused') THEN clock_timestamp() END
+            ended_at = CASE WHEN new_state NOT IN ('running', 'paused', 'ready') THEN clock_timestamp() END
         WHERE id = rotation_id;
     PERFORM rampart.record_key_event('rotation_' || replace(new_state, ' ', '_'), r.scope,
                                      details => jsonb_build_object('rotation', rotation_id));
@@ -374,20 +378,37 @@ COMMENT ON FUNCTION rampart.pause_rotation(int8) IS
 'Stops a rotation after the batch it is at; returns when it has stopped. Errors: RMR02, RMR03.';
 
 CREATE FUNCTION rampart.resume_rotation(id int8) RETURNS void
-LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-    SELECT rampart.change_rotation(id, '{paused}', 'running');
-    SELECT rampart.wake_worker();
-END;
-COMMENT ON FUNCTION rampart.resume_rotation(int8) IS 'Lets a paused rotation go on where it stood. Errors: RMR02, RMR03.';
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    -- A conversion that met values it could not take is resumed when they have been mended.
+    IF EXISTS (SELECT FROM rampart.rotation r WHERE r.id = resume_rotation.id
+               AND r.source_column IS NOT NULL AND r.state = 'complete with errors') THEN
+        PERFORM rampart.change_rotation(id, '{complete with errors}', 'running');
+        PERFORM rampart.begin_round(id);
+    ELSE
+        PERFORM rampart.change_rotation(id, '{paused}', 'running');
+    END IF;
+    PERFORM rampart.wake_worker();
+END
+$$;
+COMMENT ON FUNCTION rampart.resume_rotation(int8) IS
+'Lets a paused rotation go on where it stood, and a conversion that ended with errors try again. Errors: RMR02, RMR03.';
 
 CREATE FUNCTION rampart.cancel_rotation(id int8) RETURNS void
-LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-    SELECT rampart.change_rotation(id, '{running,paused}', 'cancelled');
-END;
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF EXISTS (SELECT FROM rampart.rotation r WHERE r.id = cancel_rotation.id AND r.source_column IS NOT NULL) THEN
+        PERFORM rampart.change_rotation(id, '{running,paused,ready,complete with errors}', 'cancelled');
+        PERFORM rampart.drop_target(id);
+    ELSE
+        PERFORM rampart.change_rotation(id, '{running,paused}', 'cancelled');
+    END IF;
+END
+$$;
 COMMENT ON FUNCTION rampart.cancel_rotation(int8) IS
-'Ends a rotation after the batch it is at. Values stay readable, some under the new key, some under old ones; another rotation goes on with those. Errors: RMR02, RMR03.';
+'Ends a rotation after the batch it is at. Values stay readable, some under the new key, some under old ones; another rotation goes on with those. Of a conversion the encrypted column is dropped. Errors: RMR02, RMR03.';
 
 CREATE FUNCTION rampart.set_rotation_pace(id int8, batch int4 DEFAULT NULL, max_rows_per_second int4 DEFAULT NULL)
 RETURNS void LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp

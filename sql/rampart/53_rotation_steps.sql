@@ -137,7 +137,8 @@ BEGIN
         END IF;
     ELSE
         PERFORM rampart.change_rotation(r.id, '{running}',
-                                        CASE WHEN total.problems > 0 THEN 'complete with errors' ELSE 'complete' END);
+                                        CASE WHEN total.problems > 0 THEN 'complete with errors'
+                                             WHEN r.source_column IS NOT NULL THEN 'ready' ELSE 'complete' END);
     END IF;
     RETURN 0;
 END
@@ -337,7 +338,7 @@ CREATE VIEW rampart.rotation_progress AS
                date_trunc('second', (clock_timestamp() - r.round_began_at) * ((l.blocks - l.blocks_done) / l.blocks_done)::float8) END AS eta,
            r.waiting_for, coalesce(r.last_error, l.remark) AS last_error, r.started_at, r.ended_at
     FROM line l JOIN rampart.rotation r ON r.id = l.id
-    CROSS JOIN LATERAL (SELECT CASE WHEN r.state LIKE 'complete%' OR (l.state IS NOT NULL AND l.state <> 'pending') THEN 100
+    CROSS JOIN LATERAL (SELECT CASE WHEN r.state = 'ready' OR r.state LIKE 'complete%' OR (l.state IS NOT NULL AND l.state <> 'pending') THEN 100
                                     ELSE round(100 * l.blocks_done / greatest(l.blocks, 1), 1) END AS percent) f
     WHERE l.is_total OR l.name IS NOT NULL
     ORDER BY l.id, l.name NULLS FIRST, l.column_name;

@@ -47,8 +47,8 @@ COMMENT ON FUNCTION rampart.destroy_key(text, text, bool) IS
 CREATE FUNCTION rampart.end_rotations(scope text, reason text) RETURNS void
 LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT rampart.change_rotation(r.id, '{running,paused}', 'cancelled') FROM rampart.rotation r
-    WHERE r.scope = end_rotations.scope AND r.state IN ('running', 'paused');
+    SELECT rampart.cancel_rotation(r.id) FROM rampart.rotation r
+    WHERE r.scope = end_rotations.scope AND r.state IN ('running', 'paused', 'ready');
     UPDATE rampart.rotation r SET last_error = reason
     WHERE r.scope = end_rotations.scope AND r.state = 'cancelled' AND r.ended_at >= transaction_timestamp();
 END;

@@ -19,7 +19,7 @@ BEGIN
                             'resume_rotation', 'cancel_rotation', 'set_rotation_pace', 'running_transactions',
                             'quotable_error', 'record_problems', 'add_each', 'rewrite_range', 'rewrite_next',
                             'end_round', 'lock_next_table', 'advance_rotation', 'rotation_step', 'work',
-                            'run_rotation', 'require_confirmation', 'end_rotations', 'shred_scope', 'drop_scope')
+                            'run_rotation', 'require_confirmation', 'fill_column', 'encrypted_type_for', 'conversion_obstacles', 'encrypt_column', 'conversion_trigger', 'conversion', 'conversion_indexes', 'swap_columns', 'validate_conversion', 'drop_target', 'finish_conversion', 'end_rotations', 'shred_scope', 'drop_scope')
     LOOP
         EXECUTE format('REVOKE ALL ON ROUTINE %s FROM PUBLIC', object.name);
     END LOOP;

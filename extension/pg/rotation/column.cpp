@@ -57,20 +57,16 @@ ExprState* OpenSource(Relation relation, const ColumnTask& task, Oid type, EStat
 Refreshed Fill(const Column& column, TupleTableSlot* row, ExprContext* context) {
     bool null = false;
     const Datum current = slot_getattr(row, column.number, &null);
-    if (!null) return {current, false};
-    context->ecxt_scantuple = row;
-    const Datum plain = ExecEvalExpr(column.source, context, &null);
-    if (null) return {Datum{0}, false};
-    ++column.task->tally.seen;
-    const Kind kind = Catalog::Current().KindOf(*Catalog::Current().FindType(column.type));
-    types::Scratch scratch;
-    const ByteView plaintext = types::Encode(types::InfoOf(kind), plain, &scratch);
-    const Modifier modifier = UnpackModifier(column.modifier);
-    keyring::Keyring& keyring = keyring::Keyring::Current();
-    varlena* sealed = types::NewSealed(keyring, keyring.ScopeTagged(modifier.scope_tag),
-                                       modifier.mode, kind, plaintext);
-    ++column.task->tally.done;
-    return {PointerGetDatum(sealed), true};
+    if (!null) {
+        ++column.task->tally.seen;
+        return {current, false};
+    }
+    const Refreshed sealed = SealSource(column, row, context);
+    if (sealed.changed) {
+        ++column.task->tally.seen;
+        ++column.task->tally.done;
+    }
+    return sealed;
 }
 
 struct Leaf {
@@ -118,6 +114,22 @@ void OpenColumn(Column* column, ColumnTask* task, Relation relation, EState* sta
         fmgr_info_cxt(output, &column->aad_output, state->es_query_cxt);
         column->aad_number = aad->attnum;
     }
+}
+
+Refreshed SealSource(const Column& column, TupleTableSlot* row, ExprContext* context) {
+    context->ecxt_scantuple = row;
+    bool null = false;
+    const Datum plain = ExecEvalExpr(column.source, context, &null);
+    if (null) return {Datum{0}, false};
+    const Catalog& catalog = Catalog::Current();
+    const Kind kind = catalog.KindOf(*catalog.FindType(column.type));
+    types::Scratch scratch;
+    const ByteView plaintext = types::Encode(types::InfoOf(kind), plain, &scratch);
+    const Modifier modifier = UnpackModifier(column.modifier);
+    keyring::Keyring& keyring = keyring::Keyring::Current();
+    return {PointerGetDatum(types::NewSealed(keyring, keyring.ScopeTagged(modifier.scope_tag),
+                                             modifier.mode, kind, plaintext)),
+            true};
 }
 
 Refreshed NewValue(const Column& column, std::uint32_t scope_tag, TupleTableSlot* row,

@@ -24,6 +24,10 @@ struct Column {
 // Errors 42703, 42804 (not an encrypted column, no cast from the source).
 void OpenColumn(Column* column, ColumnTask* task, Relation relation, EState* state);
 
+// The value of its source, sealed for the column; unchanged where that is NULL.
+// REQUIRES: there is a source.
+Refreshed SealSource(const Column& column, TupleTableSlot* row, ExprContext* context);
+
 // The column's value in the row that is in the slot. Errors of Refresh.
 Refreshed NewValue(const Column& column, std::uint32_t scope_tag, TupleTableSlot* row,
                    ExprContext* context);
