@@ -66,14 +66,10 @@ BEGIN ATOMIC
         SELECT s.object, bool_or(s.tree ~ l.sealed) AS sealed, bool_or(s.tree ~ l.compared) AS compared
         FROM rampart.stored_expressions() s, (SELECT * FROM rampart.literal_pattern()) l GROUP BY 1
     )
-    SELECT CASE WHEN sealed
-        THEN ROW('medium', 'literal', object,
-                 'A literal for an encrypted column, or compared with one, stands in the clear in the definition, so in the catalog and in dumps.',
-                 'If the value is confidential: keep it in an encrypted column of a table, drop this and create it anew with a subquery or function that reads it')::rampart.exposure
-        ELSE ROW('low', 'compared literal', object,
-                 'The definition compares decrypted values with a literal in the clear.',
-                 'If the value is confidential: keep it in an encrypted column of a table, drop this and create it anew with a subquery or function that reads it')::rampart.exposure
-        END
+    SELECT ROW(CASE WHEN sealed THEN 'medium' ELSE 'low' END, CASE WHEN sealed THEN 'literal' ELSE 'compared literal' END, object,
+               CASE WHEN sealed THEN 'A literal for an encrypted column, or compared with one, stands in the clear in the catalog and in dumps.'
+                    ELSE 'Decrypted values are compared with a literal, which stands in the clear in the catalog and in dumps.' END,
+               format('If the value is confidential: DROP %s, and take it from an encrypted column of a table instead', object))::rampart.exposure
     FROM found WHERE sealed OR compared;
 END;
 COMMENT ON FUNCTION rampart.exposure_of_literals() IS
@@ -96,7 +92,8 @@ BEGIN ATOMIC
       AND (EXISTS (SELECT FROM unnest(proargtypes::oid[]) argument
                    WHERE rampart.is_encrypted(argument) OR EXISTS (
                        SELECT FROM pg_type t JOIN pg_attribute a ON a.attrelid = t.typrelid AND NOT a.attisdropped
-                       WHERE t.oid = argument AND a.attnum > 0 AND rampart.is_encrypted(a.atttypid)))
+                       WHERE t.oid = argument AND a.attnum > 0 AND rampart.is_encrypted(a.atttypid)
+                         AND prosrc ~ format('\m%s\M', regexp_replace(a.attname, '(\W)', '\\\1', 'g'))))
            OR prosrc ~* '\mrampart\s*\.\s*(decrypt|decrypt_bytea|decrypt_jsonb|try_decrypt|to_plain|reveal)\s*\('
            OR rampart.decrypts(tree))
     UNION ALL

@@ -6,7 +6,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH override AS MATERIALIZED (
         SELECT lower(split_part(entry, '=', 1)) AS name, substr(entry, strpos(entry, '=') + 1) AS value,
-               s.setrole, s.setdatabase, quote_ident(r.rolname) AS role, quote_ident(d.datname) AS database
+               quote_ident(r.rolname) AS role, quote_ident(d.datname) AS database
         FROM pg_db_role_setting s
         CROSS JOIN unnest(s.setconfig) entry
         LEFT JOIN pg_roles r ON r.oid = s.setrole
@@ -22,9 +22,10 @@ BEGIN ATOMIC
                       WHERE o.name = lower(s.name) AND (o.role IS NULL OR o.role = quote_ident(session_user)))
     UNION ALL
     SELECT o.name, o.value,
-           format('setting %s of %s', o.name, concat_ws(' in ', 'role ' || o.role, 'database ' || o.database)),
-           CASE WHEN o.role IS NULL THEN format('ALTER DATABASE %s RESET %s', o.database, o.name)
-                ELSE format('ALTER ROLE %s %sRESET %s', o.role, 'IN DATABASE ' || o.database || ' ', o.name) END
+           format('setting %s of %s', o.name,
+                  coalesce(nullif(concat_ws(' in ', 'role ' || o.role, 'database ' || o.database), ''), 'all roles')),
+           CASE WHEN o.role IS NULL AND o.database IS NOT NULL THEN format('ALTER DATABASE %s RESET %s', o.database, o.name)
+                ELSE format('ALTER ROLE %s %sRESET %s', coalesce(o.role, 'ALL'), 'IN DATABASE ' || o.database || ' ', o.name) END
     FROM override o;
 END;
 COMMENT ON FUNCTION rampart.settings_in_force() IS
@@ -59,14 +60,20 @@ CREATE FUNCTION rampart.exposure_of_settings() RETURNS SETOF rampart.exposure
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH unwanted AS (
-        SELECT r.*, s.object, s.reset,
-               bool_or(r.severity = 'high' AND r.name ~ '^(log_|auto_explain|pgaudit)') OVER () AS statements_logged
+        SELECT r.*, s.object, s.reset
         FROM rampart.setting_rules() r JOIN rampart.settings_in_force() s USING (name)
         WHERE lower(s.value) ~ r.unwanted
+          -- Settings that do nothing because of another one.
+          AND CASE name WHEN 'log_min_duration_sample' THEN current_setting('log_statement_sample_rate')::float8 > 0
+                        WHEN 'pg_stat_statements.track_utility'
+                            THEN current_setting('pg_stat_statements.track', true) IS DISTINCT FROM 'none'
+                        ELSE true END
     )
     SELECT ROW(severity, 'setting', object, detail,
                coalesce(replace(reset, '%L', quote_literal(wanted)), 'Stop the server and run pg_checksums --enable'))::rampart.exposure
-    FROM unwanted WHERE name <> 'log_parameter_max_length' OR statements_logged;
+    FROM unwanted
+    WHERE name <> 'log_parameter_max_length'
+       OR EXISTS (SELECT FROM unwanted WHERE severity = 'high' AND name ~ '^(log_|auto_explain|pgaudit)');
 END;
 COMMENT ON FUNCTION rampart.exposure_of_settings() IS
 'Chapter of exposure_report(): settings of the server, its databases and roles.';
