@@ -1,43 +1,53 @@
 -- Definitions are code, and stand in the clear in the catalogs and in dumps, literals included.
 
-CREATE FUNCTION rampart.stored_expressions() RETURNS TABLE (object text, tree text)
+CREATE FUNCTION rampart.stored_expressions() RETURNS TABLE (object text, removal text, tree text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    -- relation, class, object, number, node tree
-    WITH stored (relation, class, object, sub, tree) AS (
-        SELECT r.ev_class, CASE r.rulename WHEN '_RETURN' THEN 'pg_class'::regclass ELSE 'pg_rewrite'::regclass END,
-               CASE r.rulename WHEN '_RETURN' THEN r.ev_class ELSE r.oid END, 0, concat(r.ev_qual, r.ev_action)
-        FROM pg_rewrite r
+    -- A relation that it belongs to, class, object, number, the command that removes it, node tree.
+    WITH stored (relation, class, object, sub, removal, tree) AS (
+        SELECT ev_class, CASE rulename WHEN '_RETURN' THEN 'pg_class'::regclass ELSE 'pg_rewrite'::regclass END,
+               CASE rulename WHEN '_RETURN' THEN ev_class ELSE oid END, 0, NULL, concat(ev_qual, ev_action)
+        FROM pg_rewrite
         UNION ALL
-        SELECT polrelid, 'pg_policy'::regclass, oid, 0, concat(polqual, polwithcheck) FROM pg_policy
+        SELECT polrelid, 'pg_policy'::regclass, oid, 0, NULL, concat(polqual, polwithcheck) FROM pg_policy
         UNION ALL
-        SELECT adrelid, 'pg_class'::regclass, adrelid, adnum, adbin::text FROM pg_attrdef
+        SELECT tgrelid, 'pg_trigger'::regclass, oid, 0, NULL, tgqual::text FROM pg_trigger
         UNION ALL
-        SELECT conrelid, 'pg_constraint'::regclass, oid, 0, conbin::text FROM pg_constraint
+        SELECT indrelid, 'pg_class'::regclass, indexrelid, 0, NULL, concat(indexprs, indpred) FROM pg_index
         UNION ALL
-        SELECT tgrelid, 'pg_trigger'::regclass, oid, 0, tgqual::text FROM pg_trigger
-        UNION ALL
-        SELECT indrelid, 'pg_class'::regclass, indexrelid, 0, concat(indexprs, indpred) FROM pg_index
-        UNION ALL
-        SELECT oid, 'pg_class'::regclass, oid, 0, relpartbound::text FROM pg_class
-        UNION ALL
-        SELECT partrelid, 'pg_class'::regclass, partrelid, 0, partexprs::text FROM pg_partitioned_table
-        UNION ALL
-        SELECT stxrelid, 'pg_statistic_ext'::regclass, oid, 0, stxexprs::text FROM pg_statistic_ext
-        UNION ALL
-        SELECT prrelid, 'pg_publication_rel'::regclass, oid, 0, prqual::text FROM pg_publication_rel
-        UNION ALL
-        SELECT NULL, 'pg_type'::regclass, oid, 0, typdefaultbin::text FROM pg_type
-        UNION ALL
-        SELECT NULL, 'pg_proc'::regclass, oid, 0, concat(prosqlbody, proargdefaults) FROM pg_proc
+        SELECT NULL, 'pg_proc'::regclass, oid, 0, NULL, concat(prosqlbody, proargdefaults) FROM pg_proc
         WHERE pronamespace <> 'rampart'::regnamespace
+        UNION ALL
+        SELECT adrelid, 'pg_class'::regclass, adrelid, adnum,
+               format(CASE a.attgenerated WHEN '' THEN 'ALTER TABLE %s ALTER COLUMN %I DROP DEFAULT'
+                                          ELSE 'ALTER TABLE %s ALTER COLUMN %I DROP EXPRESSION' END, adrelid::regclass, a.attname),
+               adbin::text
+        FROM pg_attrdef JOIN pg_attribute a ON a.attrelid = adrelid AND a.attnum = adnum
+        UNION ALL
+        SELECT conrelid, 'pg_constraint'::regclass, oid, 0,
+               format(CASE contypid WHEN 0 THEN 'ALTER TABLE %s DROP CONSTRAINT %I' ELSE 'ALTER DOMAIN %s DROP CONSTRAINT %I' END,
+                      CASE contypid WHEN 0 THEN conrelid::regclass::text ELSE contypid::regtype::text END, conname),
+               conbin::text
+        FROM pg_constraint
+        UNION ALL
+        SELECT NULL, 'pg_type'::regclass, oid, 0, format('ALTER DOMAIN %s DROP DEFAULT', oid::regtype), typdefaultbin::text
+        FROM pg_type
+        UNION ALL
+        SELECT stxrelid, 'pg_statistic_ext'::regclass, oid, 0,
+               format('DROP STATISTICS %s.%I', stxnamespace::regnamespace, stxname), stxexprs::text
+        FROM pg_statistic_ext
+        UNION ALL
+        SELECT c.oid, 'pg_class'::regclass, c.oid, 0,
+               format('ALTER TABLE %s DETACH PARTITION %s', i.inhparent::regclass, c.oid::regclass), c.relpartbound::text
+        FROM pg_class c JOIN pg_inherits i ON i.inhrelid = c.oid
     )
-    SELECT rampart.object_name(s.class, s.object, s.sub), s.tree
+    SELECT n.object, coalesce(s.removal, 'DROP ' || n.object), s.tree
     FROM stored s LEFT JOIN pg_class c ON c.oid = s.relation
+    CROSS JOIN LATERAL (SELECT rampart.object_name(s.class, s.object, s.sub) AS object) n
     WHERE s.tree <> '' AND s.object >= 16384 AND c.relnamespace IS DISTINCT FROM 'rampart'::regnamespace;
 END;
 COMMENT ON FUNCTION rampart.stored_expressions() IS
-'Every expression and query that a user''s object stores in the catalogs, as node trees.';
+'Every expression and query that a user''s object stores in the catalogs, as a node tree, with the command that removes it.';
 
 CREATE FUNCTION rampart.literal_pattern(OUT sealed text, OUT compared text)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -63,13 +73,13 @@ CREATE FUNCTION rampart.exposure_of_literals() RETURNS SETOF rampart.exposure
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH found AS (
-        SELECT s.object, bool_or(s.tree ~ l.sealed) AS sealed, bool_or(s.tree ~ l.compared) AS compared
-        FROM rampart.stored_expressions() s, (SELECT * FROM rampart.literal_pattern()) l GROUP BY 1
+        SELECT s.object, s.removal, s.tree ~ l.sealed AS sealed, s.tree ~ l.compared AS compared
+        FROM rampart.stored_expressions() s, (SELECT * FROM rampart.literal_pattern()) l
     )
     SELECT ROW(CASE WHEN sealed THEN 'medium' ELSE 'low' END, CASE WHEN sealed THEN 'literal' ELSE 'compared literal' END, object,
                CASE WHEN sealed THEN 'A literal for an encrypted column, or compared with one, stands in the clear in the catalog and in dumps.'
                     ELSE 'Decrypted values are compared with a literal, which stands in the clear in the catalog and in dumps.' END,
-               format('If the value is confidential: DROP %s, and take it from an encrypted column of a table instead', object))::rampart.exposure
+               format('If the value is confidential: %s; take it from an encrypted column of a table instead', removal))::rampart.exposure
     FROM found WHERE sealed OR compared;
 END;
 COMMENT ON FUNCTION rampart.exposure_of_literals() IS

@@ -18,20 +18,24 @@ COMMENT ON FUNCTION rampart.scopes_read_by(oid) IS 'Scopes that a role may decry
 CREATE FUNCTION rampart.exposure_of_roles() RETURNS SETOF rampart.exposure
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    WITH names AS (
-        SELECT string_agg(DISTINCT regexp_replace(c.relname, '([^\w])', '\\\1', 'g'), '|') AS tables
-        FROM pg_class c WHERE c.oid IN (SELECT relation FROM rampart.encrypted_columns())
+    WITH columns AS MATERIALIZED (
+        SELECT c.relation, s.name AS scope, format('\m%s\M', regexp_replace(r.relname, '(\W)', '\\\1', 'g')) AS mention
+        FROM rampart.encrypted_columns() c JOIN rampart.scope s ON s.tag = c.modifier >> 2 JOIN pg_class r ON r.oid = c.relation
     ), definer AS MATERIALIZED (
-        -- Of functions that run with a reader's rights, those that name encrypted data.
-        SELECT p.oid, p.proowner, coalesce(p.proacl, acldefault('f', p.proowner)) AS acl,
+        -- Of functions that run with their owner's rights, those that name encrypted data; and the scopes of that.
+        SELECT p.oid, p.proowner, coalesce(p.proacl, acldefault('f', p.proowner)) AS acl, reach.scope,
                CASE p.prokind WHEN 'p' THEN 'PROCEDURE ' ELSE 'FUNCTION ' END || p.oid::regprocedure::text AS name
-        FROM pg_proc p LEFT JOIN names n ON true
-        WHERE p.prosecdef AND p.oid >= 16384 AND p.pronamespace <> 'rampart'::regnamespace
-          AND (p.prosrc ~* '\mrampart\s*\.\s*(decrypt|decrypt_bytea|decrypt_jsonb|try_decrypt|to_plain|reveal)\M'
-               OR p.prosrc ~ format('\m(%s)\M', n.tables)
+        FROM pg_proc p
+        CROSS JOIN LATERAL (
+            SELECT c.scope FROM columns c
+            WHERE p.prosrc ~ c.mention
                OR EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid
-                            AND d.refclassid = 'pg_class'::regclass
-                            AND d.refobjid IN (SELECT relation FROM rampart.encrypted_columns())))
+                            AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.relation)
+            UNION
+            SELECT s.name FROM rampart.scope s
+            WHERE p.prosrc ~* '\mrampart\s*\.\s*(decrypt|decrypt_bytea|decrypt_jsonb|try_decrypt|to_plain|reveal)\M'
+        ) reach
+        WHERE p.prosecdef AND p.oid >= 16384 AND p.pronamespace <> 'rampart'::regnamespace
     )
     SELECT ROW('medium', 'superuser', format('role %I', r.rolname),
                format('A superuser that may decrypt in scope %I: its dumps, and what it copies, are in the clear.', s.scope),
@@ -41,17 +45,16 @@ BEGIN ATOMIC
     FROM pg_roles r CROSS JOIN LATERAL rampart.scopes_read_by(r.oid) s (scope) WHERE r.rolsuper
     UNION ALL
     SELECT ROW('medium', 'security definer', rampart.object_name('pg_proc'::regclass, d.oid),
-               format('It runs with the rights of %I, who may decrypt, and can be called by roles that may not: %s.',
-                      pg_get_userbyid(d.proowner), callers.names),
-               format('REVOKE EXECUTE ON %s FROM PUBLIC, or ALTER %s SECURITY INVOKER', d.name, d.name))::rampart.exposure
+               format('It runs with the rights of %I, who may decrypt in scope %I, and can be called by roles that may not: %s.',
+                      pg_get_userbyid(d.proowner), d.scope, callers.names),
+               format('REVOKE EXECUTE ON %s FROM %s, or ALTER %s SECURITY INVOKER', d.name, callers.names, d.name))::rampart.exposure
     FROM definer d
     CROSS JOIN LATERAL (
         SELECT string_agg(DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END, ', ') AS names
         FROM aclexplode(d.acl) a
-        WHERE a.privilege_type = 'EXECUTE'
-          AND EXISTS (SELECT rampart.scopes_read_by(d.proowner) EXCEPT SELECT rampart.scopes_read_by(a.grantee))
+        WHERE a.privilege_type = 'EXECUTE' AND d.scope NOT IN (SELECT rampart.scopes_read_by(a.grantee))
     ) callers
-    WHERE callers.names IS NOT NULL
+    WHERE callers.names IS NOT NULL AND d.scope IN (SELECT rampart.scopes_read_by(d.proowner))
     UNION ALL
     SELECT DISTINCT ROW('low', 'statement texts', format('role %I', r.rolname),
                format('By %s it sees the running statements of all sessions, with their literals.', pg_get_userbyid(m.roleid)),

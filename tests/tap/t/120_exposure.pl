@@ -142,6 +142,7 @@ $node->rows_are(qq{SELECT advice FROM rampart.exposure_report() WHERE $sealed},
 	q{Start its reader, or SELECT pg_drop_replication_slot('old_one')}, 'and what to do');
 $node->rows(q{SELECT pg_drop_replication_slot('old_one'); CHECKPOINT; SELECT pg_create_physical_replication_slot('fresh', true)});
 report('a slot at the end of WAL', '', $sealed);
+$node->rows(q{SELECT pg_drop_replication_slot('fresh')});
 configure("archive_mode = on\narchive_command = 'true'\nwal_keep_size = '16MB'");
 report('WAL that is kept', "info|setting archive_mode\ninfo|setting wal_keep_size", $sealed);
 
