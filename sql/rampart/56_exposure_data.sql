@@ -13,7 +13,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION rampart.object_name(oid, oid, int4) IS 'Kind and name of an object, qualified and quoted.';
 
-CREATE FUNCTION rampart.encrypted_columns()
+CREATE FUNCTION rampart.exposure_columns()
 RETURNS TABLE (relation oid, relkind "char", number int2, name name, type oid, modifier int4, relation_name text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
@@ -21,7 +21,7 @@ BEGIN ATOMIC
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
     WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'm', 'f') AND rampart.is_encrypted(a.atttypid);
 END;
-COMMENT ON FUNCTION rampart.encrypted_columns() IS
+COMMENT ON FUNCTION rampart.exposure_columns() IS
 'Columns of encrypted types in tables, materialised views and foreign tables of all schemas.';
 
 -- Node trees are searched as text: they have no other form in SQL. Function and type ids, as alternatives.
@@ -71,7 +71,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH tables AS MATERIALIZED (
         SELECT DISTINCT c.oid, c.relation_name, r.reltoastrelid
-        FROM (SELECT relation AS oid, relation_name FROM rampart.encrypted_columns()
+        FROM (SELECT relation AS oid, relation_name FROM rampart.exposure_columns()
               WHERE relkind IN ('r', 'm')) c JOIN pg_class r USING (oid)
     ), dropped AS (
         -- A rewrite gives the table a new TOAST table. So where that is older than the drop, the dropped column's
@@ -105,7 +105,7 @@ COMMENT ON FUNCTION rampart.exposure_of_rows() IS
 CREATE FUNCTION rampart.exposure_of_columns() RETURNS SETOF rampart.exposure
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    WITH columns AS MATERIALIZED (SELECT * FROM rampart.encrypted_columns())
+    WITH columns AS MATERIALIZED (SELECT * FROM rampart.exposure_columns())
     SELECT ROW('high', 'column without a scope', rampart.object_name('pg_class'::regclass, relation, number),
                'Nothing encrypts what is stored here: declared while the event trigger rampart_check_columns did not run.',
                format('ALTER TABLE %s ALTER COLUMN %I TYPE %s, with the name of a scope', relation_name, name,

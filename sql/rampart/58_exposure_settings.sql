@@ -129,7 +129,7 @@ COMMENT ON FUNCTION rampart.exposure_of_connections() IS
 CREATE FUNCTION rampart.exposure_of_replication() RETURNS SETOF rampart.exposure
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    WITH columns AS MATERIALIZED (SELECT * FROM rampart.encrypted_columns()),
+    WITH columns AS MATERIALIZED (SELECT * FROM rampart.exposure_columns()),
     kept AS (
         -- WAL from before the last checkpoint's redo point is there only because something holds it.
         SELECT s.slot_name, s.active, c.redo_lsn - s.restart_lsn AS bytes

@@ -20,7 +20,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH columns AS MATERIALIZED (
         SELECT c.relation, s.name AS scope, format('\m%s\M', regexp_replace(r.relname, '(\W)', '\\\1', 'g')) AS mention
-        FROM rampart.encrypted_columns() c JOIN rampart.scope s ON s.tag = c.modifier >> 2 JOIN pg_class r ON r.oid = c.relation
+        FROM rampart.exposure_columns() c JOIN rampart.scope s ON s.tag = c.modifier >> 2 JOIN pg_class r ON r.oid = c.relation
     ), definer AS MATERIALIZED (
         -- Of functions that run with their owner's rights, those that name encrypted data; and the scopes of that.
         SELECT p.oid, p.proowner, coalesce(p.proacl, acldefault('f', p.proowner)) AS acl, reach.scope,
@@ -41,7 +41,8 @@ BEGIN ATOMIC
                format('A superuser that may decrypt in scope %I: its dumps, and what it copies, are in the clear.', s.scope),
                CASE WHEN EXISTS (SELECT FROM rampart.scope_grant g WHERE g.scope = s.scope AND g.role = r.oid AND g.can_decrypt)
                     THEN format('SELECT rampart.revoke_scope(%L, %L, ''decrypt'')', s.scope, quote_ident(r.rolname))
-                    ELSE format('REVOKE the role that has the grant from %I', r.rolname) END)::rampart.exposure
+                    ELSE (SELECT format('REVOKE %s FROM %I', string_agg(quote_ident(pg_get_userbyid(m.roleid)), ', ' ORDER BY m.roleid), r.rolname)
+                          FROM pg_auth_members m WHERE m.member = r.oid AND s.scope IN (SELECT rampart.scopes_read_by(m.roleid))) END)::rampart.exposure
     FROM pg_roles r CROSS JOIN LATERAL rampart.scopes_read_by(r.oid) s (scope) WHERE r.rolsuper
     UNION ALL
     SELECT ROW('medium', 'security definer', rampart.object_name('pg_proc'::regclass, d.oid),
@@ -94,7 +95,7 @@ BEGIN
         SELECT p.oid FROM pg_proc p
         WHERE p.pronamespace = 'rampart'::regnamespace
           AND (p.proname ~ '^exposure_'
-               OR p.proname IN ('object_name', 'encrypted_columns', 'node_patterns', 'decrypts', 'stored_expressions',
+               OR p.proname IN ('object_name', 'node_patterns', 'decrypts', 'stored_expressions',
                                 'literal_pattern', 'settings_in_force', 'setting_rules', 'scopes_read_by')) LOOP
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', made);
     END LOOP;
