@@ -96,12 +96,15 @@ DROP INDEX by_phone, by_row, "by part";
 DROP FUNCTION opened, opened_row, opened_bytes;
 SELECT * FROM found();
 
--- Statistics and defaults survive the conversion of their column.
+-- Defaults survive the conversion of their column. Statistics would, if nobody refused.
 CREATE TABLE converted (id int, phone text DEFAULT 'secret');
 INSERT INTO converted SELECT n, 'secret' || n % 3 FROM generate_series(1, 90) n;
 CREATE STATISTICS converted_phone ON lower(phone) FROM converted;
 SELECT rampart.grant_scope('exposure', CURRENT_USER::regrole);
 ALTER TABLE converted ALTER phone TYPE enc_text(exposure);
+ALTER EVENT TRIGGER rampart_check_columns DISABLE;
+ALTER TABLE converted ALTER phone TYPE enc_text(exposure);
+ALTER EVENT TRIGGER rampart_check_columns ENABLE ALWAYS;
 SELECT * FROM found();
 DROP STATISTICS converted_phone;
 ALTER TABLE converted ALTER phone DROP DEFAULT;

@@ -43,6 +43,23 @@ END;
 COMMENT ON FUNCTION rampart.is_randomised(oid, int4) IS
 'Whether a column of this type and modifier holds randomised values, which do not compare.';
 
+CREATE FUNCTION rampart.check_statistics(statistics oid) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_statistic_ext s
+               JOIN pg_depend d ON d.classid = 'pg_statistic_ext'::regclass AND d.objid = s.oid
+                    AND d.refclassid = 'pg_class'::regclass
+               JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+               WHERE s.oid = statistics AND s.stxexprs IS NOT NULL AND rampart.is_encrypted(a.atttypid)) THEN
+        RAISE EXCEPTION 'statistics on an expression over an encrypted column would keep plaintext on disk'
+            USING ERRCODE = 'RMT08', HINT = 'Leave the expression out; statistics on the column itself keep ciphertext.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION rampart.check_statistics(oid) IS
+'Refuses extended statistics that would store decrypted values. Errors: RMT08.';
+
 CREATE FUNCTION rampart.check_relation(relation oid) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -56,6 +73,8 @@ BEGIN
                         OR rampart.holds_unscoped(a.atttypid)) LOOP
         PERFORM rampart.give_default_scope(col.attrelid, col.attname, col.atttypid);
     END LOOP;
+    -- Statistics from before a column was encrypted.
+    PERFORM rampart.check_statistics(s.oid) FROM pg_statistic_ext s WHERE s.stxrelid = relation;
     SELECT a.attname INTO col
         FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey::int2[])
         WHERE relation IN (i.indrelid, i.indexrelid) AND rampart.is_randomised(a.atttypid, a.atttypmod)
@@ -112,23 +131,6 @@ END
 $$;
 COMMENT ON FUNCTION rampart.check_type(oid) IS
 'The same for composite types, domains and ranges. Errors: RMT04.';
-
-CREATE FUNCTION rampart.check_statistics(statistics oid) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    IF EXISTS (SELECT FROM pg_statistic_ext s
-               JOIN pg_depend d ON d.classid = 'pg_statistic_ext'::regclass AND d.objid = s.oid
-                    AND d.refclassid = 'pg_class'::regclass
-               JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
-               WHERE s.oid = statistics AND s.stxexprs IS NOT NULL AND rampart.is_encrypted(a.atttypid)) THEN
-        RAISE EXCEPTION 'statistics on an expression over an encrypted column would keep plaintext on disk'
-            USING ERRCODE = 'RMT08', HINT = 'Leave the expression out; statistics on the column itself keep ciphertext.';
-    END IF;
-END
-$$;
-COMMENT ON FUNCTION rampart.check_statistics(oid) IS
-'Refuses extended statistics that would store decrypted values. Errors: RMT08.';
 
 CREATE FUNCTION rampart.check_columns() RETURNS event_trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
