@@ -53,9 +53,9 @@ CREATE TABLE rampart.rotation_table (
     relation    oid NOT NULL,
     name        text NOT NULL,
     columns     text[] NOT NULL,
-    state       text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'done', 'dropped')),
+    state       text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'done', 'dropped', 'failed')),
     next_block  int8 NOT NULL DEFAULT 0,
-    end_block   int8 NOT NULL,
+    end_block   int8,
     patient_to  int8 NOT NULL DEFAULT 0,
     tried_at    timestamptz,
     waits       bool NOT NULL DEFAULT false,
@@ -71,6 +71,7 @@ CREATE TABLE rampart.rotation_table (
     PRIMARY KEY (rotation, relation)
 );
 COMMENT ON TABLE rampart.rotation_table IS 'How far a rotation has come in each of its tables.';
+COMMENT ON COLUMN rampart.rotation_table.end_block IS 'How long the table was when the round came to it; NULL before.';
 COMMENT ON COLUMN rampart.rotation_table.waits IS 'Somebody holds a lock on the table that writers must wait for.';
 COMMENT ON COLUMN rampart.rotation_table.patient_to IS 'Blocks before this one failed together: their rows are taken one by one.';
 
@@ -272,12 +273,12 @@ COMMENT ON FUNCTION rampart.rotation_plan(text, bool) IS
 CREATE FUNCTION rampart.add_rotation_table(rotation_id int8, target regclass, names text[]) RETURNS void
 LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    INSERT INTO rampart.rotation_table AS t (rotation, relation, name, columns, end_block, values_seen, values_done)
-    VALUES (rotation_id, target, target, names, pg_relation_size(target) / current_setting('block_size')::int8,
+    INSERT INTO rampart.rotation_table AS t (rotation, relation, name, columns, values_seen, values_done)
+    VALUES (rotation_id, target, target, names,
             array_fill(0::int8, ARRAY[cardinality(names)]), array_fill(0::int8, ARRAY[cardinality(names)]))
     ON CONFLICT ON CONSTRAINT rotation_table_pkey DO UPDATE
         SET name = excluded.name, columns = excluded.columns, state = 'pending', next_block = 0,
-            end_block = excluded.end_block, patient_to = 0, waits = false, rows_seen = 0, rows_done = 0, rows_left = 0, problems = 0,
+            end_block = NULL, patient_to = 0, waits = false, rows_seen = 0, rows_done = 0, rows_left = 0, problems = 0,
             values_seen = excluded.values_seen,
             values_done = CASE WHEN t.columns = excluded.columns THEN t.values_done ELSE excluded.values_done END;
 END;

@@ -23,7 +23,7 @@ CREATE FUNCTION rampart.quotable_error(state text, message text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     -- Messages of other classes may quote a value.
-    SELECT CASE WHEN left(state, 2) IN ('RM', '40', '53', '55', '57', '58', 'XX') THEN state || ': ' || message
+    SELECT CASE WHEN left(state, 2) IN ('RM', '0A', '40', '53', '55', '57', '58', 'XX') THEN state || ': ' || message
                 ELSE 'SQLSTATE ' || state END;
 END;
 COMMENT ON FUNCTION rampart.quotable_error(text, text) IS 'An error as it may be stored: without a value in it.';
@@ -88,13 +88,17 @@ BEGIN
         done := rampart.rewrite_range(r, t, stop, patient);
     EXCEPTION WHEN OTHERS THEN
         GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT;
-        -- Conditions that pass, and what concerns the keyring or the table as a whole.
-        IF left(state, 2) IN ('40', '53', '57') OR left(state, 3) IN ('RMK', 'RMR') OR state IN ('55000', '42703', '0A000') THEN
+        IF left(state, 2) IN ('40', '53', '57', '58') OR left(state, 3) = 'RMK' OR state = '55P03' THEN
+            -- It may pass.
             RAISE;
-        END IF;
+        ELSIF state IN ('55000', '42703', '0A000') THEN
+            -- The table as a whole: one that is published without a replica identity, say.
+            UPDATE rampart.rotation_table
+                SET state = 'failed', problems = problems + 1, remark = rampart.quotable_error(state, message)
+                WHERE rotation = r.id AND relation = t.relation;
         -- Else something in these blocks: they are taken one by one, and a block that cannot be read is
         -- passed over.
-        IF t.next_block < t.patient_to THEN
+        ELSIF t.next_block < t.patient_to THEN
             PERFORM rampart.record_problems(r.id, t, ARRAY[format('(%s,0)', t.next_block)::tid], ARRAY[''],
                                             ARRAY[rampart.quotable_error(state, message)]);
             UPDATE rampart.rotation_table SET next_block = stop, problems = problems + 1
@@ -165,6 +169,10 @@ BEGIN
     present := ARRAY(SELECT c.column_name::text FROM rampart.encrypted_column c
                      WHERE c.relation = t.relation AND c.scope = r.scope AND c.column_name = ANY (t.columns)
                      ORDER BY array_position(t.columns, c.column_name::text));
+    IF t.end_block IS NULL AND present <> '{}' THEN
+        UPDATE rampart.rotation_table u SET end_block = pg_relation_size(t.relation) / current_setting('block_size')::int8
+            WHERE u.rotation = r.id AND u.relation = t.relation RETURNING * INTO t;
+    END IF;
     IF present <> t.columns THEN
         UPDATE rampart.rotation_table u
             SET columns = present, state = CASE WHEN present = '{}' THEN 'dropped' ELSE 'pending' END,
@@ -306,14 +314,15 @@ COMMENT ON PROCEDURE rampart.run_rotation(int8) IS
 
 CREATE VIEW rampart.rotation_progress AS
     WITH part AS (
-        SELECT r.id, t.name, c.name AS column_name, c.n, t.next_block, t.end_block, t.state, t.waits,
+        SELECT r.id, t.name, c.name AS column_name, c.n, t.next_block, e.end_block, t.state, t.waits,
                t.values_seen[c.n] AS seen, t.values_done[c.n] AS rewritten, t.problems, t.remark,
                CASE WHEN t.state = 'done' THEN t.values_seen[c.n]
                     ELSE greatest(t.values_seen[c.n],
-                                  CASE WHEN t.next_block > 0 THEN t.values_seen[c.n] * t.end_block / t.next_block
+                                  CASE WHEN t.next_block > 0 THEN t.values_seen[c.n] * e.end_block / t.next_block
                                        ELSE (SELECT p.reltuples::int8 FROM pg_class p WHERE p.oid = t.relation) END, 0) END AS total
         FROM rampart.rotation r JOIN rampart.rotation_table t ON t.rotation = r.id
         CROSS JOIN LATERAL unnest(t.columns) WITH ORDINALITY c (name, n)
+        CROSS JOIN LATERAL (SELECT coalesce(t.end_block, (SELECT p.relpages FROM pg_class p WHERE p.oid = t.relation), 0)) e (end_block)
     ), line AS (
         SELECT r.id, p.name, p.column_name, grouping(p.name) = 1 AS is_total, sum(p.seen)::int8 AS seen, sum(p.total)::int8 AS total, sum(p.rewritten)::int8 AS rewritten,
                -- A table's blocks and problems, not once for each of its columns.

@@ -38,6 +38,7 @@ struct Work {
     Column* columns;
     int column_count;
     MemoryContext row_context;
+    TimestampTz deadline;
     Batch* batch;
 };
 
@@ -101,11 +102,12 @@ bool Update(const Work& work) {
     TM_FailureData failure;
     LockTupleMode lock_mode = LockTupleNoKeyExclusive;
     bool update_indexes = false;
+    // A block full of locked rows must not take for ever either.
+    const bool wait = work.range.patient && GetCurrentTimestamp() < work.deadline;
     ExecStoreVirtualTuple(work.rewritten);
-    const TM_Result result =
-        table_tuple_update(work.relation, &work.row->tts_tid, work.rewritten,
-                           GetCurrentCommandId(true), work.state->es_snapshot, InvalidSnapshot,
-                           work.range.patient, &failure, &lock_mode, &update_indexes);
+    const TM_Result result = table_tuple_update(
+        work.relation, &work.row->tts_tid, work.rewritten, GetCurrentCommandId(true),
+        work.state->es_snapshot, InvalidSnapshot, wait, &failure, &lock_mode, &update_indexes);
     if (result != TM_Ok) return false;
     if (update_indexes && work.result->ri_NumIndices > 0) {
         list_free(ExecInsertIndexTuples(work.result, work.rewritten, work.state, true, false,
@@ -146,14 +148,12 @@ void Scan(Work& work) {
         work.relation, work.state->es_snapshot, 0, nullptr, nullptr,
         SO_TYPE_TIDRANGESCAN | SO_ALLOW_STRAT | SO_ALLOW_PAGEMODE);
     work.relation->rd_tableam->scan_set_tidrange(scan, &first, &last);
-    const TimestampTz deadline =
-        TimestampTzPlusMilliseconds(GetCurrentTimestamp(), kMaxMilliseconds);
     BlockNumber block = work.range.first;
     work.batch->next = work.range.end;
     while (table_scan_getnextslot_tidrange(scan, ForwardScanDirection, work.row)) {
         const BlockNumber here = ItemPointerGetBlockNumber(&work.row->tts_tid);
-        if (here != block &&
-            (work.batch->rows_done >= work.range.max_rows || GetCurrentTimestamp() >= deadline)) {
+        if (here != block && (work.batch->rows_done >= work.range.max_rows ||
+                              GetCurrentTimestamp() >= work.deadline)) {
             work.batch->next = here;
             break;
         }
@@ -200,6 +200,7 @@ Batch* Rewrite(const Range& range, ColumnTask* tasks, int count) {
               static_cast<Column*>(palloc(static_cast<std::size_t>(count) * sizeof(Column))),
               count,
               AllocSetContextCreate(CurrentMemoryContext, "rampart row", ALLOCSET_DEFAULT_SIZES),
+              TimestampTzPlusMilliseconds(GetCurrentTimestamp(), kMaxMilliseconds),
               batch};
     InitResultRelInfo(work.result, relation, 0, nullptr, 0);
     ExecOpenIndices(work.result, false);

@@ -87,6 +87,17 @@ void WorkUntilIdle() {
     }
 }
 
+// What users set for their own sessions, or for the database, is not meant for this one.
+void ResetSettings() {
+    static constexpr const char* kSettings[][2] = {
+        {"default_transaction_isolation", "read committed"},
+        {"default_transaction_read_only", "off"},
+        {"lock_timeout", "0"},
+        {"row_security", "on"}};
+    for (const auto& [name, value] : kSettings)
+        SetConfigOption(name, value, PGC_SUSET, PGC_S_OVERRIDE);
+}
+
 bool wake_at_commit = false;
 
 void OnTransactionEnd(XactEvent event, void*) {
@@ -130,6 +141,7 @@ void rampart_worker_main(Datum database) {
     BackgroundWorkerUnblockSignals();
     BackgroundWorkerInitializeConnectionByOid(DatumGetObjectId(database), InvalidOid, 0);
     Guard([] {
+        workers::ResetSettings();
         while (workers::BecomeTheOne()) {
             workers::WorkUntilIdle();
             workers::LetOthers();
