@@ -28,6 +28,7 @@ inline constexpr SqlState kWrongRootKey{"RMK06"};
 inline constexpr SqlState kNoActiveKey{"RMK07"};
 inline constexpr SqlState kScopeConflict{"RMK08"};
 inline constexpr SqlState kConfirmationRequired{"RMK09"};
+inline constexpr SqlState kKeyExhausted{"RMK10"};
 // Ciphertext: bytes and armour.
 inline constexpr SqlState kMalformedCiphertext{"RMC01"};
 inline constexpr SqlState kDecryptionFailed{"RMC02"};

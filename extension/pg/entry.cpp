@@ -6,6 +6,8 @@
 #include "pg/keyring/keyring.hpp"
 #include "pg/keyring/rights.hpp"
 #include "pg/keyring/root_key_provider.hpp"
+#include "pg/keyring/usage.hpp"
+#include "pg/keyring/usage_table.hpp"
 #include "pg/log_privacy.hpp"
 #include "pg/rewrite/results.hpp"
 #include "pg/rewrite/rewrite.hpp"
@@ -41,12 +43,16 @@ void _PG_init() {
         rampart::pg::Catalog::RegisterCallbacks();
         rampart::pg::keyring::Keyring::RegisterCallbacks();
         rampart::pg::keyring::RegisterRightsCallbacks();
+        rampart::pg::keyring::RegisterUsageCallbacks();
         rampart::pg::rewrite::InstallPlannerHooks();
         rampart::pg::rewrite::InstallUtilityHook();
         rampart::pg::rewrite::InstallResultsHook();
         rampart::pg::log_privacy::InstallHook();
         rampart::pg::workers::Install();
-        if (process_shared_preload_libraries_in_progress) rampart::pg::keyring::PreloadRootKey();
+        if (process_shared_preload_libraries_in_progress) {
+            rampart::pg::keyring::ShareUsage();
+            rampart::pg::keyring::PreloadRootKey();
+        }
         if (!LoadedInTime()) rampart::pg::types::NoteLoaded();
     });
 }

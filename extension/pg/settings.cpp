@@ -18,6 +18,7 @@ bool core_dumps = false;
 bool quiet_errors = true;
 bool plain_results = true;
 int worker_naptime = 60;
+double key_budget = 4294967296.0;
 
 namespace {
 constexpr config_enum_entry kArmourInputs[] = {{"auto", kArmourAuto, false},
@@ -66,6 +67,10 @@ void Define() {
         "A worker goes on there with rotations that a crash or a restart "
         "interrupted, and applies the policies of keys.",
         &worker_naptime, 60, 1, 86400, PGC_SIGHUP, GUC_UNIT_S, nullptr, nullptr, nullptr);
+    DefineCustomRealVariable(
+        "rampart.key_budget", "Values that a data key may encrypt in randomised mode.",
+        "NIST SP 800-38D allows 2^32 under random IVs.", &key_budget, 4294967296.0, 4096.0,
+        4294967296.0, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
     MarkGUCPrefixReserved("rampart");
 }
 

@@ -22,6 +22,7 @@ extern bool core_dumps;
 extern bool quiet_errors;
 extern bool plain_results;
 extern int worker_naptime;  // seconds
+extern double key_budget;
 
 void Define();
 

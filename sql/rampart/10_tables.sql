@@ -15,7 +15,7 @@ CREATE TABLE rampart.key (
     scope      text NOT NULL,
     purpose    text NOT NULL CHECK (purpose IN ('data', 'index')),
     version    int4 NOT NULL CHECK (version > 0),
-    state      text NOT NULL CHECK (state IN ('active', 'retired', 'disabled', 'destroyed')),
+    state      text NOT NULL CHECK (state IN ('active', 'retired', 'exhausted', 'disabled', 'destroyed')),
     wrapped    bytea,
     root_key   int8 NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),

@@ -222,7 +222,7 @@ CREATE FUNCTION rampart.disable_key(id text) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM rampart.set_key_state(id, '{active,retired}', 'disabled');
+    PERFORM rampart.set_key_state(id, '{active,retired,exhausted}', 'disabled');
 END
 $$;
 COMMENT ON FUNCTION rampart.disable_key(text) IS
@@ -233,12 +233,15 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     newest bool;
+    exhausted bool;
 BEGIN
-    -- The newest version encrypts again, unless another has taken its place.
+    -- The newest version encrypts again, unless another has taken its place or its budget is used up.
     SELECT NOT EXISTS (SELECT FROM rampart.key o WHERE o.scope = k.scope AND o.purpose = k.purpose AND o.id <> k.id
-                       AND (o.state = 'active' OR o.version > k.version))
-        INTO newest FROM rampart.key k WHERE rampart.key_id_text(k.id) = lower(enable_key.id);
-    PERFORM rampart.set_key_state(id, '{disabled}', CASE WHEN newest THEN 'active' ELSE 'retired' END);
+                       AND (o.state = 'active' OR o.version > k.version)),
+           rampart.values_encrypted(k.id) >= rampart.key_budget()
+        INTO newest, exhausted FROM rampart.key k WHERE rampart.key_id_text(k.id) = lower(enable_key.id);
+    PERFORM rampart.set_key_state(id, '{disabled}', CASE WHEN exhausted THEN 'exhausted'
+                                                         WHEN newest THEN 'active' ELSE 'retired' END);
 END
 $$;
 COMMENT ON FUNCTION rampart.enable_key(text) IS
@@ -276,7 +279,8 @@ BEGIN
     item := 'scopes';
     SELECT count(*)::text, string_agg(s.name, ', ' ORDER BY s.name) INTO state, detail FROM rampart.scope s;
     RETURN NEXT;
+    RETURN QUERY SELECT * FROM rampart.keys_in_need();
 END
 $$;
 COMMENT ON FUNCTION rampart.status() IS
-'What a DBA should look at first: root key, preloading, scopes.';
+'What a DBA should look at first: root key, preloading, scopes, keys whose time is up.';

@@ -1,6 +1,8 @@
 // Whole ciphertexts: sealing, opening, and every kind of forgery.
 #include "keyring/data_key.hpp"
 
+#include <array>
+#include <cmath>
 #include <functional>
 #include <set>
 #include <string>
@@ -152,6 +154,34 @@ TEST_F(DataKeyTest, RefusesOtherKeys) {
     // The same key under another id has other subkeys.
     DataKey other_id(kKeyId + 1, key_);
     EXPECT_FALSE(other_id.Open(*parsed, {}, out.data()));
+}
+
+// The estimate of two million values is within five standard deviations; the other mode is not
+// counted.
+TEST_F(DataKeyTest, CountsRandomisedValuesBySampling) {
+    constexpr double kValues = 2'000'000;
+    std::array<std::uint8_t, kCiphertextOverhead> out;
+    for (int i = 0; i < kValues; ++i) data_key_.SealRandomised(Kind::kText, {}, {}, out.data());
+    const double expected = kValues / DataKey::kValuesPerSample;
+    EXPECT_NEAR(data_key_.samples(), expected, 5 * std::sqrt(expected));
+    EXPECT_NE(data_key_.TakeSamples(), 0U);
+    EXPECT_EQ(data_key_.TakeSamples(), 0U);
+}
+
+TEST_F(DataKeyTest, CountsExactlyTheIvsThatEndInTwelveZeroBits) {
+    std::uint32_t samples = 0;
+    for (int i = 0; i < 50'000; ++i) {
+        const Bytes sealed = Seal(Mode::kRandomised, {}, {}).bytes;
+        samples += (sealed[kBodyOffset - 2] & 0x0f) == 0 && sealed[kBodyOffset - 1] == 0;
+    }
+    EXPECT_EQ(data_key_.samples(), samples);
+}
+
+TEST_F(DataKeyTest, DoesNotCountDeterministicValues) {
+    std::array<std::uint8_t, kCiphertextOverhead> out;
+    const Bytes iv(Aead::kIvSize);  // would be a sample
+    data_key_.SealDeterministic(Kind::kText, iv.data(), {}, {}, out.data());
+    EXPECT_EQ(data_key_.samples(), 0U);
 }
 
 // One key stream for two modes would give the one's plaintext to whoever knows the other's.

@@ -12,6 +12,11 @@ namespace {
 static_assert(Aead::kIvSize == IvPool::kIvSize && Aead::kIvSize == kBodyOffset - kIvOffset);
 static_assert(Aead::kTagSize == kTagSize && kCiphertextOverhead == kBodyOffset + kTagSize);
 
+bool IsSample(const std::uint8_t* iv) {
+    static_assert(DataKey::kValuesPerSample == 1U << 12);
+    return (iv[Aead::kIvSize - 2] & 0x0f) == 0 && iv[Aead::kIvSize - 1] == 0;
+}
+
 SecretKey Subkey(const SecretKey& key, std::uint64_t id, std::string_view info) {
     std::array<std::uint8_t, sizeof id> salt;
     StoreBigEndian(id, salt.data());
@@ -29,6 +34,7 @@ void DataKey::SealRandomised(Kind kind, ByteView aad, ByteView plaintext, std::u
     std::array<std::uint8_t, IvPool::kIvSize> iv;
     IvPool::Next(iv.data());
     Seal(randomised_, Mode::kRandomised, kind, iv.data(), aad, plaintext, out);
+    if (IsSample(iv.data())) ++samples_;
 }
 
 void DataKey::SealDeterministic(Kind kind, const std::uint8_t* iv, ByteView aad, ByteView plaintext,

@@ -112,8 +112,11 @@ class KeyringBuilder {
             (scope->index == nullptr || scope->index->version < key.version)) {
             scope->index = &key;
         }
-        if (row.purpose == KeyPurpose::kData && row.state == KeyState::kActive)
-            scope->active = &key;
+        if (row.purpose == KeyPurpose::kData) {
+            if (row.state == KeyState::kActive) scope->active = &key;
+            if (scope->newest == nullptr || scope->newest->version < key.version)
+                scope->newest = &key;
+        }
     }
 
     std::unique_ptr<Keyring> keyring_;
@@ -184,6 +187,8 @@ Key& Keyring::KeyWithId(std::uint64_t id) {
 
 DataKey& Keyring::Active(Scope& scope) {
     if (scope.active == nullptr) {
+        if (scope.newest != nullptr && scope.newest->state == KeyState::kExhausted)
+            ThrowExhausted(*scope.newest);
         throw Error(errc::kNoActiveKey, "scope \"" + scope.name + "\" has no active key", "",
                     "SELECT rampart.rotate_key('" + scope.name + "') makes one.");
     }
@@ -208,6 +213,12 @@ const IndexKey& Keyring::Index(Scope& scope) {
         key.index.emplace(scope.name, Unwrap(key));
     }
     return *key.index;
+}
+
+void ThrowExhausted(const Key& key) {
+    throw Error(errc::kKeyExhausted, Describe(key) + " has encrypted as many values as it may",
+                "What it has encrypted stays readable.",
+                "SELECT rampart.rotate_key('" + key.scope->name + "') makes a new key.");
 }
 
 }  // namespace rampart::pg::keyring

@@ -29,7 +29,7 @@ struct Grant {
 // What a SELECT shows where the right to decrypt is missing.
 enum class Denied : std::uint8_t { kArmour, kNull, kMask, kError };
 
-enum class KeyState : std::uint8_t { kActive, kRetired, kDisabled, kDestroyed };
+enum class KeyState : std::uint8_t { kActive, kRetired, kExhausted, kDisabled, kDestroyed };
 
 struct Key;
 
@@ -39,6 +39,7 @@ struct Scope {
     Denied denied;
     std::vector<Grant> grants;
     Key* active = nullptr;
+    Key* newest = nullptr;  // data key
     Key* index = nullptr;
 
     // The current user's rights, kept while user and memberships stay what they are.
@@ -85,7 +86,7 @@ class Keyring {
     Scope& ScopeTagged(std::uint32_t tag);
     Key& KeyWithId(std::uint64_t id);
 
-    // Errors RMK03 to RMK07: disabled, destroyed, no or wrong root key, no active key.
+    // Errors RMK03 to RMK07: disabled, destroyed, no or wrong root key, no active key; and RMK10.
     DataKey& Active(Scope& scope);
     DataKey& Usable(Key& key);
     const IndexKey& Index(Scope& scope);
@@ -97,5 +98,8 @@ class Keyring {
     Key* last_found_ = nullptr;
     bool hides_denied_ = false;
 };
+
+// Error RMK10: it has encrypted as many values as it may.
+[[noreturn]] void ThrowExhausted(const Key& key);
 
 }  // namespace rampart::pg::keyring

@@ -57,6 +57,7 @@ constexpr Word<Denied> kDenied[] = {
     {"armour", Denied::kArmour}, {"null", Denied::kNull}, {"mask", Denied::kMask}};
 constexpr Word<KeyState> kStates[] = {{"active", KeyState::kActive},
                                       {"retired", KeyState::kRetired},
+                                      {"exhausted", KeyState::kExhausted},
                                       {"disabled", KeyState::kDisabled}};
 
 ScopeRow ReadScope(const Row& row) {

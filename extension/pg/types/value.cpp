@@ -3,6 +3,7 @@
 #include "pg/types/value.hpp"
 
 #include "error.hpp"
+#include "pg/keyring/usage.hpp"
 #include "pg/types/kinds.hpp"
 
 extern "C" {
@@ -108,6 +109,8 @@ varlena* NewSealed(keyring::Keyring& keyring, keyring::Scope& scope, Mode mode, 
     varlena* value = NewValue(kCiphertextOverhead + plaintext.size());
     if (mode == Mode::kRandomised) {
         key.SealRandomised(kind, aad, plaintext, Payload(value));
+        if (key.samples() != 0) [[unlikely]]
+            keyring::NoteUsage(*scope.active);
     } else {
         std::uint8_t iv[Aead::kIvSize];
         keyring.Index(scope).DeterministicIv(kind, aad, plaintext, iv);
