@@ -111,8 +111,8 @@ AS $$
 DECLARE
     version int4 := rampart.rotate_key(scope);
     -- Used up is the number of encryptions. To encrypt all rows once more would use up the next key's.
-    reencrypt bool := reason = 'age'
-        AND (SELECT p.reencrypt FROM rampart.rotation_policy p WHERE p.scope = roll_key.scope);
+    reencrypt bool := reason = 'age' AND coalesce(
+        (SELECT p.reencrypt FROM rampart.rotation_policy p WHERE p.scope = roll_key.scope), false);
 BEGIN
     PERFORM rampart.record_key_event('key_rotated_by_policy', scope, NULL, NULL, jsonb_build_object(
         'version', version, 'reason', reason, 'reencrypt', reencrypt));
