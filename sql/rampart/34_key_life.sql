@@ -276,11 +276,11 @@ CREATE FUNCTION rampart.keys_in_need() RETURNS TABLE (item text, state text, det
 LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT 'key', CASE WHEN s.state = 'exhausted' THEN 'exhausted'
-                       WHEN s.note LIKE 'due%' THEN 'due' ELSE 'aging' END,
+                       WHEN s.note LIKE 'due%' THEN 'due' ELSE 'budget' END,
            format('scope "%s", version %s: %s. SELECT rampart.rotate_key(%L) makes a new key.',
                   s.scope, s.version, s.note, s.scope)
     FROM rampart.key_status s
-    WHERE s.note IS NOT NULL
+    WHERE (s.state = 'exhausted' OR s.note LIKE 'due%' OR (s.note IS NOT NULL AND s.budget_used >= 75))
       AND NOT EXISTS (SELECT FROM rampart.key newer WHERE newer.scope = s.scope AND newer.purpose = 'data'
                       AND newer.version > s.version)
     ORDER BY s.scope;

@@ -20,6 +20,7 @@ extern "C" {
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "replication/walsender.h"
+#include "storage/proc.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -94,8 +95,10 @@ void GiveBackWhere(Condition&& condition) {
     }
 }
 
+// VACUUM and CREATE INDEX CONCURRENTLY commit with snapshots that others do not respect.
 bool MayWrite() {
-    return (MyBackendType == B_BACKEND || MyBackendType == B_BG_WORKER) && !am_walsender &&
+    return (MyProc->statusFlags & (PROC_IN_VACUUM | PROC_IN_SAFE_IC)) == 0 &&
+           (MyBackendType == B_BACKEND || MyBackendType == B_BG_WORKER) && !am_walsender &&
            !IsParallelWorker() && !RecoveryInProgress() && !XactReadOnly;
 }
 
