@@ -90,6 +90,7 @@ DELETE FROM rampart.value_count;
 SELECT try($$SELECT rampart.set_rotation_policy('nowhere', every => '1 day')$$);
 SELECT try($$SELECT rampart.set_rotation_policy('aging', every => '0')$$);
 SELECT try($$SELECT rampart.set_rotation_policy('aging', every => '-1 day')$$);
+SELECT try($$SELECT rampart.set_rotation_policy('aging', every => '178000000 years')$$);
 SELECT try($$SELECT rampart.set_rotation_policy('aging', after_values => 0)$$);
 SELECT try($$SELECT rampart.set_rotation_policy('aging', after_values => 4294967297)$$);
 

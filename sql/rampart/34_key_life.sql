@@ -14,7 +14,7 @@ COMMENT ON TABLE rampart.key_usage IS
 
 CREATE TABLE rampart.rotation_policy (
     scope        text PRIMARY KEY,
-    every        interval CHECK (every > '0'),
+    every        interval CHECK (every > '0' AND every <= '100 years'),
     after_values int8 CHECK (after_values > 0),
     reencrypt    bool NOT NULL DEFAULT true,
     CHECK (every IS NOT NULL OR after_values IS NOT NULL)
@@ -64,8 +64,8 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     PERFORM rampart.lock_scope(set_rotation_policy.scope);
-    IF every <= interval '0' THEN
-        RAISE EXCEPTION 'the age of a key must be positive' USING ERRCODE = '22023';
+    IF every <= interval '0' OR every > interval '100 years' THEN
+        RAISE EXCEPTION 'the age of a key must be positive and at most 100 years' USING ERRCODE = '22023';
     ELSIF after_values NOT BETWEEN 1 AND rampart.key_budget() THEN
         RAISE EXCEPTION 'the number of values must be between 1 and %', rampart.key_budget()
             USING ERRCODE = '22023', HINT = 'The upper bound is the setting rampart.key_budget.';

@@ -42,6 +42,7 @@ PLAIN = {
     "date": ["'2000-01-01'::date", "'infinity'::date", "'-infinity'::date", "'4714-11-24 BC'::date", "'5874897-12-31'::date"],
     "timestamp": ["'2000-01-01'::timestamp", "'infinity'::timestamp", "'4714-11-24 BC'::timestamp", "'294276-12-31'::timestamp"],
     "timestamptz": ["'2000-01-01'::timestamptz", "'infinity'::timestamptz", "'-infinity'::timestamptz"],
+    "interval": ["'0'::interval", "'1 day'::interval", "'-178000000 years'::interval", "'178000000 years'::interval", "NULL::interval"],
     "uuid": ["'00000000-0000-0000-0000-000000000000'::uuid", "'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid"],
     "text[]": ["'{}'::text[]", "'{a,NULL,b}'::text[]", "ARRAY[ARRAY['a'],ARRAY['b']]", "array_fill('x'::text, ARRAY[1000])", "NULL::text[]"],
     "cstring[]": ["'{}'::cstring[]", "'{pii}'::cstring[]", "'{pii,deterministic}'::cstring[]", "'{pii,random,x}'::cstring[]",

@@ -174,9 +174,17 @@ ask_all($super, 'SELECT rampart.flush_usage()', 'ROLLBACK');
 all_counted('what a transaction took back is pending again');
 $node->fails_with('BEGIN READ ONLY; SELECT rampart.flush_usage()', '25006', 'flush_usage() in a read-only transaction');
 
+ask_all($super, 'BEGIN READ ONLY');
+draw($super, 30_000);
+ask_all($super, 'COMMIT');
+is(ask_all($super, 'VACUUM t', 'CREATE INDEX CONCURRENTLY ON t (id)'), ',', 'VACUUM and CREATE INDEX CONCURRENTLY with values pending');
+
 # --- Many at once ---
 
 my @clients;
+$node->rows(q{INSERT INTO rampart.key_usage SELECT id, 4096 FROM rampart.key, generate_series(1, 100) WHERE purpose = 'data'});
+$truth += 4096 * 100;
+$values += 4096 * 100;
 my $script = join '', map { "INSERT INTO busy SELECT rampart.encrypt('pii', i::text) FROM generate_series(1, 2000) i;\n" } 1 .. 15;
 $node->rows('CREATE TABLE busy (c bytea); GRANT ALL ON busy TO app');
 # Deletes from a published table need a replica identity.
