@@ -188,9 +188,12 @@ BEGIN
         BEGIN
             PERFORM rampart.roll_key(key.scope, 'values');
             RETURN;
-        EXCEPTION WHEN OTHERS THEN
-            RAISE WARNING 'the key of scope "%" is due for rotation and could not be replaced: %', key.scope, SQLERRM
-                USING ERRCODE = SQLSTATE, HINT = format('SELECT rampart.rotate_key(%L)', key.scope);
+        EXCEPTION
+            WHEN serialization_failure OR deadlock_detected OR lock_not_available THEN
+                RAISE;
+            WHEN OTHERS THEN
+                RAISE WARNING 'the key of scope "%" is due for rotation and could not be replaced: %', key.scope, SQLERRM
+                    USING ERRCODE = SQLSTATE, HINT = format('SELECT rampart.rotate_key(%L)', key.scope);
         END;
     END IF;
     IF used >= budget THEN

@@ -181,7 +181,18 @@ is(ask_all($super, 'VACUUM t', 'CREATE INDEX CONCURRENTLY ON t (id)'), ',', 'VAC
 
 # --- Many at once ---
 
-my @clients;
+# psql's, all at once; returns what they print to stderr.
+sub run_clients
+{
+	my @scripts = @_;
+	my @stderr  = ('') x @scripts;
+	my @clients = map {
+		IPC::Run::start([ 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('postgres'), '-U', 'app' ],
+			'<', \$scripts[$_], '2>', \$stderr[$_])
+	} 0 .. $#scripts;
+	is(scalar(grep { !$_->finish } @clients), 0, @scripts . ' sessions come to their end');
+	return join '', @stderr;
+}
 $node->rows(q{INSERT INTO rampart.key_usage SELECT id, 4096 FROM rampart.key, generate_series(1, 100) WHERE purpose = 'data'});
 $truth += 4096 * 100;
 $values += 4096 * 100;
@@ -189,12 +200,7 @@ my $script = join '', map { "INSERT INTO busy SELECT rampart.encrypt('pii', i::t
 $node->rows('CREATE TABLE busy (c bytea); GRANT ALL ON busy TO app');
 # Deletes from a published table need a replica identity.
 $node->rows('CREATE PUBLICATION everything FOR ALL TABLES');
-for (1 .. 8)
-{
-	push @clients, IPC::Run::start([ 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('postgres'), '-U', 'app' ],
-		'<', \$script);
-}
-ok($_->finish, 'a client is done') for @clients;
+run_clients(($script) x 8);
 stored('c', 'busy');
 all_written('8 sessions at once');
 cmp_ok($node->rows('SELECT count(*) FROM rampart.key_usage'), '<', 80, 'rows are made one from time to time');
@@ -295,6 +301,13 @@ is(versions('small'), '1 retired, 2 active', 'there is a new version');
 is($node->rows(q{SELECT details->>'reason' FROM rampart.key_event WHERE event = 'key_rotated_by_policy' AND scope = 'small'}),
 	'values', 'an event says why');
 is(ask_all($app, q{SELECT count(*) FROM s WHERE rampart.decrypt(c) = '17'}), $rounds + 0, 'old values stay readable');
+
+$node->rows(q{SELECT rampart.create_scope('crowd'); SELECT rampart.grant_scope('crowd', 'app')});
+my $crowd = $script =~ s/pii/crowd/gr;
+is(run_clients(map { "SET default_transaction_isolation = '$_';\n$crowd" } ('read committed', 'repeatable read') x 4), '',
+	'no warning where many notice at once that a key is due');
+is($node->rows(q{SELECT count(*) > 0, bool_and(values_encrypted >= 100000) FROM rampart.key_status
+	WHERE scope = 'crowd' AND state = 'retired'}), 't|t', 'each key is replaced once, when it is due');
 
 # Where there can be no new key: warnings, then the end.
 $node->rows('CREATE TRIGGER refuse BEFORE INSERT ON rampart.key EXECUTE FUNCTION refuse()');
