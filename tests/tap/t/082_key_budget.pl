@@ -174,6 +174,13 @@ ask_all($super, 'SELECT rampart.flush_usage()', 'ROLLBACK');
 all_counted('what a transaction took back is pending again');
 $node->fails_with('BEGIN READ ONLY; SELECT rampart.flush_usage()', '25006', 'flush_usage() in a read-only transaction');
 
+ask_all($super, 'BEGIN ISOLATION LEVEL SERIALIZABLE');
+draw($super, 50_000);
+ask_all($super, 'SELECT rampart.flush_usage()');
+ask_all($other, 'BEGIN ISOLATION LEVEL SERIALIZABLE');
+draw($other, 50_000);
+is(ask_all($_, 'COMMIT'), '', 'counting makes no conflict of serializable transactions') for $other, $super;
+all_written('and counts');
 ask_all($super, 'BEGIN READ ONLY');
 draw($super, 30_000);
 ask_all($super, 'COMMIT');
@@ -351,14 +358,28 @@ ask_all($app, 'INSERT INTO t VALUES (8)');
 is(versions('big'), '1 retired, 2 active', 'and its key replaced afterwards');
 
 # A session that has the scope does not hold up a commit.
+# Draws until something is counted.
+sub draw_some
+{
+	my ($session) = @_;
+	1 while Rampart::ask($session, q{SELECT draw(1000, 'big')}) eq '0';
+}
 my $holder = $node->session;
+my $logged = -s $node->logfile;
 ask_all($holder, 'BEGIN', q{SELECT rampart.lock_scope('big')});
-ask_all($app, q{INSERT INTO s SELECT rampart.encrypt('big', i::text) FROM generate_series(1, 130000) i});
+$node->rows(q{INSERT INTO rampart.key_usage SELECT id, 102400 FROM rampart.key
+	WHERE scope = 'big' AND state = 'active' AND purpose = 'data'});
+$other = $node->session(user => 'app');
+ask_all($other, 'BEGIN ISOLATION LEVEL REPEATABLE READ');
+draw_some($other);
+draw_some($app);
 is(versions('big'), '1 retired, 2 active', 'a commit does not wait for a scope that is locked');
 ask_all($holder, 'COMMIT');
-$node->rows('SELECT rampart.flush_usage()');
 is($node->rows(q{SELECT scope, version, reason FROM rampart.apply_rotation_policies() WHERE scope = 'big'}), 'big|3|values',
 	'apply_rotation_policies() does what is due');
+is(ask_all($other, 'COMMIT'), '', 'a commit whose snapshot knows nothing of it');
+is(versions('big'), '1 retired, 2 retired, 3 active', 'replaces nothing');
+unlike(substr(slurp_file($node->logfile), $logged), qr/WARNING/, 'and complains of nothing');
 is($node->rows(q{SELECT count(*) FROM rampart.apply_rotation_policies()}), '0', 'once');
 
 # --- Policies ---
@@ -382,7 +403,7 @@ ask_all($holder, 'COMMIT');
 is(join(' ', sort map { Rampart::ask($_->[0], q{SELECT 'done'}) =~ s/\s+/ /gr } @pids), 'big|4|age done done', 'two at once replace it once');
 is(versions('big'), '1 retired, 2 retired, 3 retired, 4 active', 'there is one new version');
 $_->[0]->quit for @pids;
-$_->quit for $app, $holder;
+$_->quit for $app, $other, $holder;
 
 # --- Not preloaded: each session counts its own ---
 
