@@ -7,7 +7,7 @@ CREATE FUNCTION rampart.encrypt(scope text, value bytea, aad text DEFAULT NULL) 
 CREATE FUNCTION rampart.encrypt(scope text, value jsonb, aad text DEFAULT NULL) RETURNS bytea
     AS 'MODULE_PATHNAME', 'rampart_encrypt_jsonb' LANGUAGE C VOLATILE PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION rampart.encrypt(text, text, text) IS
-'Encrypts a text. aad: associated data that decrypt must be given as well, for instance the row''s key, so that a ciphertext moved elsewhere does not decrypt. Right: encrypt. Errors: RMK01, RMK05, RMK07, 42501.';
+'Encrypts a text. aad: associated data that decrypt must be given as well, for instance the row''s key, so that a ciphertext moved elsewhere does not decrypt. Right: encrypt. Errors: RMK01, RMK05, RMK07, RMK10, 42501.';
 COMMENT ON FUNCTION rampart.encrypt(text, bytea, text) IS 'Encrypts bytes; see encrypt(text, text, text).';
 COMMENT ON FUNCTION rampart.encrypt(text, jsonb, text) IS 'Encrypts a jsonb value; see encrypt(text, text, text).';
 
