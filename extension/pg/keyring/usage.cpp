@@ -16,9 +16,11 @@ extern "C" {
 #include "access/table.h"
 #include "access/xact.h"
 #include "access/xlog.h"
+#include "catalog/dependency.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
+#include "commands/extension.h"
 #include "replication/walsender.h"
 #include "storage/proc.h"
 #include "utils/builtins.h"
@@ -64,15 +66,20 @@ std::int64_t StoredUsage(std::uint64_t key_id) {
     return stored;
 }
 
-// By the system cache and not by name resolution: the user may lack the right to the schema.
+// By the system cache and not by name resolution: the user may lack the right to the schema. The
+// extension's own, and not what somebody put in its place after DROP EXTENSION: whoever commits
+// next would run it.
 Oid CountFunction() {
+    const Oid extension = get_extension_oid("rampart", true);
     const Oid schema = get_namespace_oid("rampart", true);
+    if (!OidIsValid(extension) || !OidIsValid(schema)) return InvalidOid;
     const Oid types[] = {INT8OID, INT8OID, BOOLOID};
-    return OidIsValid(schema)
-               ? GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum("count_usage"),
-                                 PointerGetDatum(buildoidvector(types, 3)),
-                                 ObjectIdGetDatum(schema))
-               : InvalidOid;
+    const Oid function =
+        GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum("count_usage"),
+                        PointerGetDatum(buildoidvector(types, 3)), ObjectIdGetDatum(schema));
+    const bool ours =
+        OidIsValid(function) && getExtensionOfObject(ProcedureRelationId, function) == extension;
+    return ours ? function : InvalidOid;
 }
 
 // Runs as the extension's owner (SECURITY DEFINER) and raises nothing but cancellation. Summing up

@@ -257,9 +257,21 @@ $node->rows('CREATE DATABASE gone');
 $node->rows(q{CREATE EXTENSION rampart; SELECT rampart.create_scope('pii');
 	SELECT rampart.grant_scope('pii', current_user::regrole)}, database => 'gone');
 $node->rows($set_up, database => 'gone');
+$node->rows('BEGIN READ ONLY; SELECT draw(100000); COMMIT', database => 'gone');
 is($node->complaint('BEGIN; SELECT draw(50000); DROP EXTENSION rampart CASCADE; COMMIT', database => 'gone'), '',
 	'DROP EXTENSION in the same transaction');
 is($node->complaint('CREATE TABLE after (); DROP TABLE after', database => 'gone'), '', 'and after it');
+# What is pending belongs to nobody's function.
+$node->rows(q{CREATE EXTENSION rampart; SELECT rampart.create_scope('pii');
+	SELECT rampart.grant_scope('pii', current_user::regrole)}, database => 'gone');
+$node->rows('BEGIN READ ONLY; SELECT draw(100000); COMMIT', database => 'gone');
+$node->rows(q{
+	BEGIN READ WRITE;
+	DROP EXTENSION rampart;
+	CREATE FUNCTION rampart.count_usage(int8, int8, bool) RETURNS bool LANGUAGE plpgsql AS $$ BEGIN RAISE 'planted'; END $$;
+	COMMIT}, database => 'gone');
+is($node->rows('SELECT count(*) FROM pg_proc WHERE pronamespace = $$rampart$$::regnamespace', database => 'gone'), '1',
+	'a function of the same name is not called');
 
 # --- Restarts ---
 
