@@ -116,6 +116,11 @@ DECLARE
 BEGIN
     PERFORM rampart.record_key_event('key_rotated_by_policy', scope, NULL, NULL, jsonb_build_object(
         'version', version, 'reason', reason, 'reencrypt', reencrypt));
+    -- A rotation that is not ended goes on to the new key by itself.
+    IF reencrypt AND NOT EXISTS (SELECT FROM rampart.rotation r WHERE r.scope = roll_key.scope
+                                 AND r.state IN ('running', 'paused') AND r.source_column IS NULL) THEN
+        PERFORM rampart.start_rotation(scope, new_key => false);
+    END IF;
     RETURN version;
 END
 $$;

@@ -218,6 +218,25 @@ $$;
 COMMENT ON FUNCTION rampart.key_census(text, int8, bool) IS
 'How many values of a scope need which key, by table and column; key_id is NULL where a value is damaged and does not say. max_blocks: of each table, an estimate from about so many blocks; 0: all. lock: keeps writers out until the end of the transaction (SHARE), so that the numbers stay true.';
 
+CREATE FUNCTION rampart.count_values(scope text) RETURNS TABLE (version int4, state text, amount int8)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    DELETE FROM rampart.value_count v USING rampart.encrypted_column c
+        WHERE c.scope = count_values.scope AND v.relation = c.relation AND v.column_name = c.column_name;
+    INSERT INTO rampart.value_count (relation, column_name, key_id, amount, counted_at)
+        SELECT c.relation, c.column_name, c.key_id, c.amount, clock_timestamp()
+        FROM rampart.key_census(count_values.scope) c WHERE c.key_id IS NOT NULL
+        ON CONFLICT (relation, column_name, key_id) DO UPDATE SET amount = excluded.amount, counted_at = excluded.counted_at;
+    RETURN QUERY
+        SELECT k.version, k.state, coalesce(sum(v.amount), 0)::int8
+        FROM rampart.key k LEFT JOIN rampart.value_count v ON v.key_id = k.id
+        WHERE k.scope = count_values.scope AND k.purpose = 'data' GROUP BY k.id ORDER BY k.version;
+END
+$$;
+COMMENT ON FUNCTION rampart.count_values(text) IS
+'Counts the stored values of a scope by the version of the key they need, for key_status to show as well. Reads all tables of the scope.';
+
 -- Before --------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION rampart.rotation_plan(scope text, exact bool DEFAULT false)

@@ -124,6 +124,20 @@ $$;
 COMMENT ON FUNCTION rampart.rewrite_next(rampart.rotation, rampart.rotation_table) IS
 'Rewrites the next batch of a table and stores how far it came; returns the number of rewritten rows.';
 
+CREATE FUNCTION rampart.note_counts(r rampart.rotation) RETURNS void
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    DELETE FROM rampart.value_count v USING rampart.rotation_table t
+        WHERE t.rotation = (r).id AND v.relation = t.relation AND v.column_name = ANY (t.columns);
+    INSERT INTO rampart.value_count (relation, column_name, key_id, amount, counted_at)
+        SELECT t.relation, c.name, k.id, c.seen, clock_timestamp()
+        FROM rampart.rotation_table t CROSS JOIN LATERAL unnest(t.columns, t.values_seen) c (name, seen)
+        JOIN rampart.key k ON k.scope = (r).scope AND k.purpose = 'data' AND k.state = 'active'
+        WHERE t.rotation = (r).id AND t.state = 'done';
+END;
+COMMENT ON FUNCTION rampart.note_counts(rampart.rotation) IS
+'What the last round of a rotation has seen, for key_status: all under the active key.';
+
 CREATE FUNCTION rampart.end_round(r rampart.rotation) RETURNS int4
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -143,6 +157,7 @@ BEGIN
         PERFORM rampart.change_rotation(r.id, '{running}',
                                         CASE WHEN total.problems > 0 THEN 'complete with errors'
                                              WHEN r.source_column IS NOT NULL THEN 'ready' ELSE 'complete' END);
+        PERFORM rampart.note_counts(r);
     END IF;
     RETURN 0;
 END
@@ -282,13 +297,15 @@ BEGIN
         PERFORM rampart.rotation_step(due);
         RETURN 0;
     END IF;
+    PERFORM rampart.flush_usage();
+    PERFORM rampart.apply_rotation_policies();
     SELECT extract(epoch FROM min(r.next_step_at) - clock_timestamp()) INTO seconds
         FROM rampart.rotation r WHERE r.state = 'running';
     RETURN CASE WHEN seconds IS NOT NULL THEN 1000 * least(greatest(seconds, 0.1), 1) END;
 END
 $$;
 COMMENT ON FUNCTION rampart.work() IS
-'What the background worker of this database does in one transaction: a step of the rotation that is due. Returns milliseconds to wait before the next call, NULL when there is nothing left to do.';
+'What the background worker of this database does in one transaction: a step of the rotation that is due, or else what the policies of keys ask for. Returns milliseconds to wait before the next call, NULL when there is nothing left to do.';
 
 CREATE PROCEDURE rampart.run_rotation(id int8)
 LANGUAGE plpgsql

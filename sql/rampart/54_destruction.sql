@@ -16,7 +16,7 @@ CREATE FUNCTION rampart.destroy_key(id text, confirm_scope text, force bool DEFA
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    key rampart.key := rampart.set_key_state(id, '{retired,disabled}', 'destroyed');
+    key rampart.key := rampart.set_key_state(id, '{retired,exhausted,disabled}', 'destroyed');
     used record;
 BEGIN
     PERFORM rampart.require_confirmation(key.scope, confirm_scope, format('destroying key %s', id),
@@ -42,7 +42,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION rampart.destroy_key(text, text, bool) IS
-'Destroys a retired or disabled key for good. The scope''s name confirms. Refused while values in this database need it, which are counted with writers kept out (SHARE locks); force: without counting, and what still needs it is lost. Errors: RMK02, RMK09, RMR04, 55000.';
+'Destroys a retired, exhausted or disabled key for good. The scope''s name confirms. Refused while values in this database need it, which are counted with writers kept out (SHARE locks); force: without counting, and what still needs it is lost. Errors: RMK02, RMK09, RMR04, 55000.';
 
 CREATE FUNCTION rampart.end_rotations(scope text, reason text) RETURNS void
 LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp

@@ -14,7 +14,7 @@ BEGIN
                             'set_key_state', 'disable_key', 'enable_key', 'destroy_key', 'status',
                             'keyring_changed',
                             'rewrite_blocks', 'count_keys', 'try_lock_table', 'wake_worker', 'register_column',
-                            'unregister_column', 'key_census', 'rotation_plan', 'add_rotation_table',
+                            'unregister_column', 'key_census', 'count_values', 'note_counts', 'rotation_plan', 'add_rotation_table',
                             'begin_round', 'check_pace', 'start_rotation', 'change_rotation', 'pause_rotation',
                             'resume_rotation', 'cancel_rotation', 'set_rotation_pace', 'running_transactions',
                             'quotable_error', 'record_problems', 'add_each', 'rewrite_range', 'rewrite_next',

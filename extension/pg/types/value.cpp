@@ -120,7 +120,8 @@ varlena* NewSealed(keyring::Keyring& keyring, keyring::Scope& scope, Mode mode, 
 }
 
 varlena* Reseal(keyring::Keyring& keyring, const Ciphertext& ciphertext, ByteView aad) {
-    DataKey& active = keyring.Active(*keyring.KeyWithId(ciphertext.key_id).scope);
+    keyring::Scope& scope = *keyring.KeyWithId(ciphertext.key_id).scope;
+    DataKey& active = keyring.Active(scope);
     const std::size_t size = ciphertext.body.size();
     varlena* value = NewValue(kCiphertextOverhead + size);
     auto* plaintext = static_cast<std::uint8_t*>(palloc(size + 1));
@@ -133,6 +134,8 @@ varlena* Reseal(keyring::Keyring& keyring, const Ciphertext& ciphertext, ByteVie
     }
     Wipe({plaintext, size});
     pfree(plaintext);
+    if (active.samples() != 0) [[unlikely]]
+        keyring::NoteUsage(*scope.active);
     return value;
 }
 
