@@ -5,7 +5,9 @@
 -- is lost or done twice whatever ends the process. Rows that others hold are come back to in the next
 -- round. A row can also be moved by somebody's UPDATE from where the rotation has yet to come to where
 -- it has been, or copied from there; so a round is followed by another, begun when all transactions
--- that were running at the end of the last have ended, until one finds nothing left to do.
+-- that were running at the end of the last have ended, until one finds nothing left to do. That
+-- is only proven by reading a table under one snapshot, in which each row stands in one place: so later
+-- rounds read each table in one go for as long as they find nothing.
 
 CREATE TABLE rampart.registered_column (
     relation    regclass NOT NULL,
@@ -56,7 +58,8 @@ CREATE TABLE rampart.rotation_table (
     state       text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'done', 'dropped', 'failed')),
     next_block  int8 NOT NULL DEFAULT 0,
     end_block   int8,
-    patient_to  int8 NOT NULL DEFAULT 0,
+    careful_to  int8 NOT NULL DEFAULT 0,
+    proven      bool NOT NULL DEFAULT false,
     tried_at    timestamptz,
     waits       bool NOT NULL DEFAULT false,
     -- Of this round.
@@ -71,9 +74,10 @@ CREATE TABLE rampart.rotation_table (
     PRIMARY KEY (rotation, relation)
 );
 COMMENT ON TABLE rampart.rotation_table IS 'How far a rotation has come in each of its tables.';
+COMMENT ON COLUMN rampart.rotation_table.proven IS 'This round has read the whole table under one snapshot and found nothing to do.';
 COMMENT ON COLUMN rampart.rotation_table.end_block IS 'How long the table was when the round came to it; NULL before.';
 COMMENT ON COLUMN rampart.rotation_table.waits IS 'Somebody holds a lock on the table that writers must wait for.';
-COMMENT ON COLUMN rampart.rotation_table.patient_to IS 'Blocks before this one failed together: their rows are taken one by one.';
+COMMENT ON COLUMN rampart.rotation_table.careful_to IS 'Blocks before this one failed together: their rows are taken one by one.';
 
 CREATE TABLE rampart.rotation_error (
     rotation    int8 NOT NULL,
@@ -89,13 +93,13 @@ COMMENT ON TABLE rampart.rotation_error IS 'Rows that a rotation could not bring
 
 CREATE FUNCTION rampart.rewrite_blocks(
     relation oid, scope_tag int4, columns text[], sources text[], aad_columns text[], aad_prefixes text[],
-    first int8, stop int8, max_rows int8, patient bool,
-    OUT next int8, OUT rows_seen int8, OUT rows_done int8, OUT rows_left int8,
+    first int8, stop int8, max_rows int8, checking bool, careful bool,
+    OUT next int8, OUT finished bool, OUT rows_seen int8, OUT rows_done int8, OUT rows_left int8,
     OUT values_seen int8[], OUT values_done int8[],
     OUT problems int8, OUT problem_rows tid[], OUT problem_columns text[], OUT problem_texts text[])
     AS 'MODULE_PATHNAME', 'rampart_rewrite_blocks' LANGUAGE C VOLATILE STRICT;
-COMMENT ON FUNCTION rampart.rewrite_blocks(oid, int4, text[], text[], text[], text[], int8, int8, int8, bool) IS
-'Brings the values in some blocks of a table under the active key of a scope, or fills columns from sources. Ends after max_rows rewritten rows or a second, with a block. patient: waits for locked rows, each row in a subtransaction. Errors: the keyring''s, 42703.';
+COMMENT ON FUNCTION rampart.rewrite_blocks(oid, int4, text[], text[], text[], text[], int8, int8, int8, bool, bool) IS
+'Brings the values in some blocks of a table under the active key of a scope, or fills columns from sources. Ends after max_rows rewritten rows, after a second, or when somebody waits for a row, with a block. checking: reads on under one snapshot until there is something to do, waits for locked rows and follows moved ones. careful: each row in a subtransaction. Errors: the keyring''s, 42703.';
 
 CREATE FUNCTION rampart.count_keys(
     relation oid, columns text[], max_blocks int8,
@@ -297,7 +301,7 @@ BEGIN ATOMIC
             array_fill(0::int8, ARRAY[cardinality(names)]), array_fill(0::int8, ARRAY[cardinality(names)]))
     ON CONFLICT ON CONSTRAINT rotation_table_pkey DO UPDATE
         SET name = excluded.name, columns = excluded.columns, state = 'pending', next_block = 0,
-            end_block = NULL, patient_to = 0, waits = false, rows_seen = 0, rows_done = 0, rows_left = 0, problems = 0,
+            end_block = NULL, careful_to = 0, proven = false, waits = false, rows_seen = 0, rows_done = 0, rows_left = 0, problems = 0,
             values_seen = excluded.values_seen,
             values_done = CASE WHEN t.columns = excluded.columns THEN t.values_done ELSE excluded.values_done END;
 END;

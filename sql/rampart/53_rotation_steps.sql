@@ -48,16 +48,16 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION rampart.add_each(int8[], int8[]) IS 'Adds two arrays element by element.';
 
-CREATE FUNCTION rampart.rewrite_range(r rampart.rotation, t rampart.rotation_table, stop int8, patient bool, OUT result record)
+CREATE FUNCTION rampart.rewrite_range(r rampart.rotation, t rampart.rotation_table, careful bool, OUT result record)
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    most int8 := least(r.batch, r.max_rows_per_second);
+    checking bool := r.round > 1;
+    -- A round that checks goes to the end of the table as it is then: rows move there.
+    stop int8 := CASE WHEN careful THEN t.next_block + 1 WHEN checking THEN 4294967294 ELSE t.end_block END;
+    most int8 := least(r.batch, r.max_rows_per_second, CASE WHEN checking THEN 100 END);
 BEGIN
-    IF patient THEN
-        PERFORM set_config('lock_timeout', '200ms', true);
-        most := least(most, 100);
-    END IF;
+    PERFORM set_config('lock_timeout', '200ms', true);
     SELECT b.* INTO result
     FROM (SELECT array_agg(c.name ORDER BY c.n) AS names,
                  array_agg(r.source_column::text ORDER BY c.n) AS sources,
@@ -67,52 +67,63 @@ BEGIN
           LEFT JOIN rampart.registered_column g
                ON g.relation = t.relation AND g.column_name = c.name AND g.scope = r.scope) a,
          rampart.rewrite_blocks(t.relation, rampart.scope_tag(r.scope), a.names, a.sources, a.aad_columns,
-                                a.aad_prefixes, t.next_block, stop, most, patient) b;
+                                a.aad_prefixes, t.next_block, stop, most, checking, careful) b;
 END
 $$;
-COMMENT ON FUNCTION rampart.rewrite_range(rampart.rotation, rampart.rotation_table, int8, bool) IS
-'Rewrites the next batch of a table.';
+COMMENT ON FUNCTION rampart.rewrite_range(rampart.rotation, rampart.rotation_table, bool) IS
+'Rewrites the next batch of a table; careful: one block of it.';
+
+CREATE FUNCTION rampart.note_failure(r rampart.rotation, t rampart.rotation_table, careful bool, state text, problem text)
+RETURNS void LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF note_failure.state IN ('55000', '42703', '0A000') THEN
+        -- The table as a whole: one that is published without a replica identity, say.
+        UPDATE rampart.rotation_table u SET state = 'failed', problems = u.problems + 1, remark = problem
+            WHERE u.rotation = r.id AND u.relation = t.relation;
+    ELSIF NOT careful THEN
+        -- Something in these blocks: they are taken one by one.
+        UPDATE rampart.rotation_table u SET careful_to = least(t.next_block + 1024, t.end_block)
+            WHERE u.rotation = r.id AND u.relation = t.relation;
+    ELSE
+        -- A block that cannot be read is passed over.
+        PERFORM rampart.record_problems(r.id, t, ARRAY[format('(%s,0)', t.next_block)::tid], ARRAY[''], ARRAY[problem]);
+        UPDATE rampart.rotation_table u
+            SET next_block = t.next_block + 1, problems = u.problems + 1,
+                state = CASE WHEN t.next_block + 1 >= u.end_block THEN 'done' ELSE 'pending' END
+            WHERE u.rotation = r.id AND u.relation = t.relation;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION rampart.note_failure(rampart.rotation, rampart.rotation_table, bool, text, text) IS
+'Decides what becomes of a batch that has failed for a reason that will not pass.';
 
 CREATE FUNCTION rampart.rewrite_next(r rampart.rotation, t rampart.rotation_table) RETURNS int8
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    -- Rows that were locked in two rounds are waited for.
-    patient bool := r.round > 2 OR t.next_block < t.patient_to;
-    stop int8 := CASE WHEN t.next_block < t.patient_to THEN t.next_block + 1 ELSE t.end_block END;
+    careful bool := t.next_block < t.careful_to;
     done record;
     state text;
     message text;
 BEGIN
     BEGIN
-        done := rampart.rewrite_range(r, t, stop, patient);
+        done := rampart.rewrite_range(r, t, careful);
     EXCEPTION WHEN OTHERS THEN
         GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT;
         IF left(state, 2) IN ('40', '53', '57', '58') OR left(state, 3) = 'RMK' OR state = '55P03' THEN
             -- It may pass.
             RAISE;
-        ELSIF state IN ('55000', '42703', '0A000') THEN
-            -- The table as a whole: one that is published without a replica identity, say.
-            UPDATE rampart.rotation_table
-                SET state = 'failed', problems = problems + 1, remark = rampart.quotable_error(state, message)
-                WHERE rotation = r.id AND relation = t.relation;
-        -- Else something in these blocks: they are taken one by one, and a block that cannot be read is
-        -- passed over.
-        ELSIF t.next_block < t.patient_to THEN
-            PERFORM rampart.record_problems(r.id, t, ARRAY[format('(%s,0)', t.next_block)::tid], ARRAY[''],
-                                            ARRAY[rampart.quotable_error(state, message)]);
-            UPDATE rampart.rotation_table SET next_block = stop, problems = problems + 1
-                WHERE rotation = r.id AND relation = t.relation;
-        ELSE
-            UPDATE rampart.rotation_table SET patient_to = least(t.next_block + 1024, t.end_block)
-                WHERE rotation = r.id AND relation = t.relation;
         END IF;
+        PERFORM rampart.note_failure(r, t, careful, state, rampart.quotable_error(state, message));
         RETURN 0;
     END;
     PERFORM rampart.record_problems(r.id, t, done.problem_rows, done.problem_columns, done.problem_texts);
     UPDATE rampart.rotation_table u
-        SET next_block = done.next, tried_at = clock_timestamp(), waits = false,
-            state = CASE WHEN done.next >= u.end_block THEN 'done' ELSE 'pending' END,
+        SET next_block = CASE WHEN done.finished THEN least(done.next, u.end_block) ELSE done.next END,
+            state = CASE WHEN done.finished AND done.next >= u.end_block THEN 'done' ELSE 'pending' END,
+            tried_at = clock_timestamp(), waits = false,
+            proven = u.next_block = 0 AND done.finished AND NOT careful AND done.rows_done + done.rows_left = 0,
             rows_seen = u.rows_seen + done.rows_seen, rows_done = u.rows_done + done.rows_done,
             rows_left = u.rows_left + done.rows_left, problems = u.problems + done.problems,
             values_seen = rampart.add_each(u.values_seen, done.values_seen),
@@ -145,10 +156,12 @@ DECLARE
     total record;
     before text[] := rampart.running_transactions();
 BEGIN
-    SELECT coalesce(sum(t.rows_done + t.rows_left), 0) AS touched, coalesce(sum(t.problems), 0) AS problems
+    SELECT coalesce(sum(t.rows_done + t.rows_left), 0) AS touched, coalesce(sum(t.problems), 0) AS problems,
+           -- A table with damaged pages cannot be read in one go.
+           coalesce(bool_and(t.proven OR t.state <> 'done' OR t.problems > 0), true) AS proven
         INTO total FROM rampart.rotation_table t WHERE t.rotation = r.id;
     -- The first round is never the last: what others were writing while it began was out of its sight.
-    IF r.round = 1 OR total.touched > 0 THEN
+    IF r.round = 1 OR total.touched > 0 OR NOT total.proven THEN
         UPDATE rampart.rotation SET round = r.round + 1, waiting_for = before WHERE id = r.id;
         IF before = '{}' THEN
             PERFORM rampart.begin_round(r.id);
@@ -361,11 +374,11 @@ CREATE VIEW rampart.rotation_progress AS
            rpad(repeat('#', (f.percent / 5)::int4), 20, '.') AS bar,
            l.rewritten, l.problems, round(r.rows_per_second::numeric) AS rows_per_second,
            CASE WHEN r.state = 'running' AND l.blocks_done > 0 THEN
-               date_trunc('second', (clock_timestamp() - r.round_began_at) * ((l.blocks - l.blocks_done) / l.blocks_done)::float8) END AS eta,
+               date_trunc('second', (clock_timestamp() - r.round_began_at) * greatest(0, (l.blocks - l.blocks_done) / l.blocks_done)::float8) END AS eta,
            r.waiting_for, coalesce(r.last_error, l.remark) AS last_error, r.started_at, r.ended_at
     FROM line l JOIN rampart.rotation r ON r.id = l.id
     CROSS JOIN LATERAL (SELECT CASE WHEN r.state = 'ready' OR r.state LIKE 'complete%' OR (l.state IS NOT NULL AND l.state <> 'pending') THEN 100
-                                    ELSE round(100 * l.blocks_done / greatest(l.blocks, 1), 1) END AS percent) f
+                                    ELSE least(100, round(100 * l.blocks_done / greatest(l.blocks, 1), 1)) END AS percent) f
     WHERE l.is_total OR l.name IS NOT NULL
     ORDER BY l.id, l.name NULLS FIRST, l.column_name;
 COMMENT ON VIEW rampart.rotation_progress IS

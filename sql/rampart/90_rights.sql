@@ -17,7 +17,7 @@ BEGIN
                             'unregister_column', 'key_census', 'count_values', 'note_counts', 'rotation_plan', 'add_rotation_table',
                             'begin_round', 'check_pace', 'start_rotation', 'change_rotation', 'pause_rotation',
                             'resume_rotation', 'cancel_rotation', 'set_rotation_pace', 'running_transactions',
-                            'quotable_error', 'record_problems', 'add_each', 'rewrite_range', 'rewrite_next',
+                            'quotable_error', 'record_problems', 'add_each', 'rewrite_range', 'rewrite_next', 'note_failure',
                             'end_round', 'lock_next_table', 'advance_rotation', 'rotation_step', 'work',
                             'run_rotation', 'require_confirmation', 'fill_column', 'encrypted_type_for', 'conversion_obstacles', 'encrypt_column', 'conversion_trigger', 'conversion', 'conversion_indexes', 'swap_columns', 'validate_conversion', 'drop_target', 'finish_conversion', 'end_rotations', 'shred_scope', 'drop_scope')
     LOOP

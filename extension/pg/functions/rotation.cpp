@@ -86,6 +86,7 @@ Datum BatchRecord(FunctionCallInfo fcinfo, const rotation::Batch& batch,
     const auto& problem = batch.problem;
     Datum values[] = {
         Int64GetDatum(batch.next),
+        BoolGetDatum(batch.finished),
         Int64GetDatum(batch.rows_seen),
         Int64GetDatum(batch.rows_done),
         Int64GetDatum(batch.rows_left),
@@ -105,7 +106,7 @@ Datum BatchRecord(FunctionCallInfo fcinfo, const rotation::Batch& batch,
 }
 
 // (relation oid, scope_tag int4, columns text[], sources text[], aad_columns text[], aad_prefixes
-// text[], first int8, stop int8, max_rows int8, patient bool)
+// text[], first int8, stop int8, max_rows int8, checking bool, careful bool)
 Datum RewriteBlocks(FunctionCallInfo fcinfo) {
     const Names columns = NamesOf(PG_GETARG_ARRAYTYPE_P(2));
     const Names sources = NamesArgument(fcinfo, 3, columns.count);
@@ -128,7 +129,8 @@ Datum RewriteBlocks(FunctionCallInfo fcinfo) {
                                 static_cast<BlockNumber>(first),
                                 static_cast<BlockNumber>(stop),
                                 PG_GETARG_INT64(8),
-                                PG_GETARG_BOOL(9)};
+                                PG_GETARG_BOOL(9),
+                                PG_GETARG_BOOL(10)};
     return BatchRecord(fcinfo, *rotation::Rewrite(range, tasks, columns.count), tasks,
                        columns.count);
 }

@@ -4,7 +4,7 @@
 // policy, CHECK or foreign key is asked, generated columns stay as they are. Indexes and logical
 // decoding learn of the new row version as of any other. The caller's changes win: a row that is
 // locked, or was changed since the snapshot, is left alone and counted, to be come back to. Nothing
-// stronger than ROW EXCLUSIVE is taken on the table, and nothing is waited for unless asked to.
+// stronger than ROW EXCLUSIVE is taken on the table. A batch ends as soon as somebody waits for it.
 //
 // A value that cannot be brought under the active key is reported with its row, which stays as it
 // is. Index expressions run as the table's owner in a security-restricted operation.
@@ -42,17 +42,22 @@ struct Range {
     Oid relation;
     std::uint32_t scope_tag;
     BlockNumber first;
-    BlockNumber end;        // not included
+    BlockNumber end;  // not included; kToTheEnd: as long as the table is when the batch begins
     std::int64_t max_rows;  // rewritten rows after which the batch ends, with its block
-    // Each row in a subtransaction, waiting for its locks (under lock_timeout): for ranges that
-    // failed before, and for rows that were locked each time.
-    bool patient;
+    // A round that must find nothing before the rotation may end: reads on under one snapshot, past
+    // the usual time, until it finds something; then waits for rows that others hold (under
+    // lock_timeout), and goes after rows that others moved.
+    bool checking;
+    // A range that failed as a whole before: each row in a subtransaction.
+    bool careful;
 };
+inline constexpr BlockNumber kToTheEnd = MaxBlockNumber;
 
 struct Batch {
     static constexpr int kMaxProblems = 100;
 
     BlockNumber next;
+    bool finished;  // reached the end of the range
     std::int64_t rows_seen, rows_done;
     std::int64_t rows_left;  // locked or changed by others
     std::int64_t problems;   // of which the first kMaxProblems are told
