@@ -29,6 +29,7 @@ inline constexpr SqlState kNoActiveKey{"RMK07"};
 inline constexpr SqlState kScopeConflict{"RMK08"};
 inline constexpr SqlState kConfirmationRequired{"RMK09"};
 inline constexpr SqlState kKeyExhausted{"RMK10"};
+inline constexpr SqlState kMalformedKeyring{"RMK11"};
 // Ciphertext: bytes and armour.
 inline constexpr SqlState kMalformedCiphertext{"RMC01"};
 inline constexpr SqlState kDecryptionFailed{"RMC02"};

@@ -51,7 +51,7 @@ void _PG_init() {
         rampart::pg::workers::Install();
         if (process_shared_preload_libraries_in_progress) {
             rampart::pg::keyring::ShareUsage();
-            rampart::pg::keyring::PreloadRootKey();
+            rampart::pg::keyring::PreloadRootKeys();
         }
         if (!LoadedInTime()) rampart::pg::types::NoteLoaded();
     });

@@ -10,6 +10,9 @@ namespace rampart::pg::settings {
 
 char* root_key_file = nullptr;
 char* root_key_command = nullptr;
+char* new_root_key_file = nullptr;
+char* new_root_key_command = nullptr;
+int root_key_timeout = 10'000;
 char* default_scope = nullptr;
 bool reveal = true;
 int armour_input = kArmourAuto;
@@ -36,6 +39,18 @@ void Define() {
         "rampart.root_key_command", "Command that prints the root key.",
         "Run by the server's user through the shell where rampart.root_key_file is empty.",
         &root_key_command, "", PGC_SIGHUP, GUC_SUPERUSER_ONLY, nullptr, nullptr, nullptr);
+    DefineCustomStringVariable(
+        "rampart.new_root_key_file", "File that holds the next root key.",
+        "Set while the root key is being changed: rampart.rewrap_root_key().", &new_root_key_file,
+        "", PGC_SIGHUP, GUC_SUPERUSER_ONLY, nullptr, nullptr, nullptr);
+    DefineCustomStringVariable(
+        "rampart.new_root_key_command", "Command that prints the next root key.",
+        "Set while the root key is being changed: rampart.rewrap_root_key().",
+        &new_root_key_command, "", PGC_SIGHUP, GUC_SUPERUSER_ONLY, nullptr, nullptr, nullptr);
+    DefineCustomIntVariable(
+        "rampart.root_key_timeout", "Time that a root key command has to answer.",
+        "It is killed then, with all that it started.", &root_key_timeout, 10'000, 100, 600'000,
+        PGC_SIGHUP, GUC_SUPERUSER_ONLY | GUC_UNIT_MS, nullptr, nullptr, nullptr);
     DefineCustomStringVariable("rampart.default_scope",
                                "Scope of encrypted columns that are declared without one.",
                                "Empty: such a declaration is refused.", &default_scope, "",

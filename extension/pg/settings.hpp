@@ -14,6 +14,9 @@ enum ArmourInput {
 
 extern char* root_key_file;
 extern char* root_key_command;
+extern char* new_root_key_file;
+extern char* new_root_key_command;
+extern int root_key_timeout;  // milliseconds
 extern char* default_scope;
 extern bool reveal;
 extern int armour_input;

@@ -41,13 +41,14 @@ CREATE TABLE rampart.key_event (
     id       int8 GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     at       timestamptz NOT NULL DEFAULT clock_timestamp(),
     event    text NOT NULL,
-    scope    text NOT NULL,
+    scope    text,
     key_id   text,
     role     name,
     by_role  name NOT NULL DEFAULT session_user,
     details  jsonb
 );
 COMMENT ON TABLE rampart.key_event IS 'Every creation, grant, revocation and change of state of scopes and keys.';
+COMMENT ON COLUMN rampart.key_event.scope IS 'NULL where the event is of the whole keyring.';
 
 -- Dumped with the database. The keys are wrapped: a dump without the root key opens nothing. A grant to
 -- a role that was dropped would restore as a number that may mean another role elsewhere.

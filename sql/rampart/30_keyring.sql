@@ -5,7 +5,7 @@ CREATE FUNCTION rampart.new_key(scope text, purpose text, version int4,
                                 OUT id int8, OUT wrapped bytea, OUT root_key int8)
     AS 'MODULE_PATHNAME', 'rampart_new_key' LANGUAGE C VOLATILE STRICT;
 COMMENT ON FUNCTION rampart.new_key(text, text, int4) IS
-'Makes a random 256-bit key and wraps it with the root key. Stores nothing. Errors: RMK05.';
+'Makes a random 256-bit key and wraps it with the root key that root_key_for_new_keys() names. Stores nothing. Errors: RMK05.';
 
 CREATE FUNCTION rampart.scope_tag(scope text) RETURNS int4
     AS 'MODULE_PATHNAME', 'rampart_scope_tag' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
@@ -15,11 +15,6 @@ COMMENT ON FUNCTION rampart.scope_tag(text) IS
 CREATE FUNCTION rampart.key_id_text(id int8) RETURNS text
     AS 'MODULE_PATHNAME', 'rampart_key_id_text' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION rampart.key_id_text(int8) IS 'A key id as it is printed: 16 hexadecimal digits.';
-
-CREATE FUNCTION rampart.root_key_state(fingerprint int8, OUT state text, OUT found text, OUT detail text)
-    AS 'MODULE_PATHNAME', 'rampart_root_key_state' LANGUAGE C VOLATILE;
-COMMENT ON FUNCTION rampart.root_key_state(int8) IS
-'Whether the root key with this fingerprint (NULL: any) is there: ok, missing or wrong.';
 
 CREATE FUNCTION rampart.record_key_event(event text, scope text, key_id int8 DEFAULT NULL,
                                          role name DEFAULT NULL, details jsonb DEFAULT NULL)
@@ -51,6 +46,8 @@ AS $$
 DECLARE
     made record;
 BEGIN
+    -- Waits for rewrap_root_key(), which would not see this key, before a root key is chosen.
+    LOCK TABLE rampart.key IN ROW EXCLUSIVE MODE;
     SELECT * INTO made FROM rampart.new_key(scope, purpose, version);
     INSERT INTO rampart.key (id, scope, purpose, version, state, wrapped, root_key)
     VALUES (made.id, scope, purpose, version, 'active', made.wrapped, made.root_key);
@@ -256,19 +253,8 @@ COMMENT ON VIEW rampart.keys IS 'Keys without their wrapped bytes.';
 CREATE FUNCTION rampart.status() RETURNS TABLE (item text, state text, detail text)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    wanted int8;
-    root record;
 BEGIN
-    item := 'root key';
-    FOR wanted IN SELECT DISTINCT k.root_key FROM rampart.key k WHERE k.wrapped IS NOT NULL
-                  UNION ALL SELECT NULL WHERE NOT EXISTS (SELECT FROM rampart.key) LOOP
-        SELECT * INTO root FROM rampart.root_key_state(wanted);
-        state := root.state;
-        detail := coalesce(root.detail, 'fingerprint ' || root.found ||
-                  '. Keep a copy outside this machine: without it nothing can ever be decrypted.');
-        RETURN NEXT;
-    END LOOP;
+    RETURN QUERY SELECT * FROM rampart.root_key_status();
     item := 'library';
     state := CASE WHEN current_setting('shared_preload_libraries') ~ '\mrampart\M' THEN 'preloaded'
                   WHEN current_setting('session_preload_libraries') ~ '\mrampart\M' THEN 'preloaded'
@@ -283,4 +269,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION rampart.status() IS
-'What a DBA should look at first: root key, preloading, scopes, keys whose time is up.';
+'What a DBA should look at first: root keys, preloading, scopes, keys whose time is up. Asks the providers of root keys.';

@@ -9,7 +9,7 @@ BEGIN
         SELECT p.oid::regprocedure AS name
         FROM pg_proc p
         WHERE p.pronamespace = 'rampart'::regnamespace
-          AND p.proname IN ('new_key', 'root_key_state', 'record_key_event', 'lock_scope', 'add_key',
+          AND p.proname IN ('new_key', 'record_key_event', 'lock_scope', 'add_key',
                             'create_scope', 'alter_scope', 'grant_scope', 'revoke_scope', 'rotate_key',
                             'set_key_state', 'disable_key', 'enable_key', 'destroy_key', 'status',
                             'keyring_changed',

@@ -106,7 +106,7 @@ QUERIES = [
 REFUSED = [
     "SELECT * FROM rampart.key", "SELECT * FROM rampart.keys", "SELECT * FROM rampart.scope_grant", "SELECT * FROM rampart.key_event",
     "SELECT rampart.grant_scope('pii', 'visitor')", "SELECT rampart.create_scope('mine')", "SELECT rampart.rotate_key('pii')",
-    "SELECT rampart.status()", "SELECT rampart.new_key('pii', 'data', 1)", "SELECT rampart.root_key_state(NULL)",
+    "SELECT rampart.status()", "SELECT rampart.new_key('pii', 'data', 1)", "SELECT rampart.ask_root_key('current')",
     "INSERT INTO rampart.scope_grant VALUES ('pii', 'visitor', true, true)", "CREATE TABLE rampart.mine ()",
     "CREATE TRIGGER t AFTER INSERT ON pii EXECUTE FUNCTION rampart.keyring_changed()",
     "CREATE EVENT TRIGGER t ON ddl_command_end EXECUTE FUNCTION rampart.check_columns()",

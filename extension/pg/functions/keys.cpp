@@ -1,5 +1,5 @@
-// What the SQL functions of sql/rampart/ need of the keyring: new wrapped keys, names and tags, and
-// the state of the root key. None of these is granted to anybody but the extension's owner.
+// What the SQL functions of sql/rampart/ need of the keyring: new wrapped keys, names and tags.
+// None of these is granted to anybody but the extension's owner.
 #include <string>
 
 #include "pg/postgres.hpp"
@@ -7,42 +7,18 @@
 #include "crypto/random.hpp"
 #include "error.hpp"
 #include "pg/boundary.hpp"
+#include "pg/functions/arguments.hpp"
 #include "pg/keyring/keyring.hpp"
-#include "pg/keyring/root_key_provider.hpp"
 #include "typmod.hpp"
 
 extern "C" {
 #include "commands/trigger.h"
-#include "funcapi.h"
-#include "utils/builtins.h"
 #include "utils/inval.h"
 #include "utils/rel.h"
 }
 
 namespace rampart::pg::functions {
 namespace {
-
-Datum Text(std::string_view view) {
-    return PointerGetDatum(cstring_to_text_with_len(view.data(), static_cast<int>(view.size())));
-}
-
-std::string_view TextArgument(FunctionCallInfo fcinfo, int number) {
-    const text* value = PG_GETARG_TEXT_PP(number);
-    return {VARDATA_ANY(value), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(value))};
-}
-
-Datum Record(FunctionCallInfo fcinfo, Datum* values, bool* nulls) {
-    TupleDesc descriptor = nullptr;
-    if (get_call_result_type(fcinfo, nullptr, &descriptor) != TYPEFUNC_COMPOSITE)
-        throw Error(errc::kInternal, "function must return a record");
-    return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls));
-}
-
-KeyPurpose PurposeNamed(std::string_view name) {
-    if (name == "data") return KeyPurpose::kData;
-    if (name == "index") return KeyPurpose::kIndex;
-    throw Error(errc::kInvalidParameter, "purpose of a key is data or index");
-}
 
 // Key ids are random: unique among all databases, so that keyrings can be moved and merged.
 std::uint64_t NewKeyId() {
@@ -59,7 +35,7 @@ struct WrappedKey {
 };
 
 WrappedKey MakeKey(const KeyIdentity& identity) {
-    const RootKey& root = keyring::CurrentRootKey();
+    const RootKey& root = keyring::Keyring::Current().RootKeyForNewKeys();
     const std::vector<std::uint8_t> wrapped = root.Wrap(identity, SecretKey::Random());
     WrappedKey key{identity.id, root.fingerprint(), {}, wrapped.size()};
     std::copy(wrapped.begin(), wrapped.end(), key.bytes);
@@ -89,39 +65,6 @@ Datum TagOf(FunctionCallInfo fcinfo) {
     PG_RETURN_INT32(static_cast<std::int32_t>(ScopeTag(name)));
 }
 
-// (state text, fingerprint text, detail text): ok, missing or wrong.
-struct RootKeyStatus {
-    const char* state;
-    std::uint64_t fingerprint;
-    char detail[256];
-};
-
-RootKeyStatus StatusOf(std::int64_t wanted, bool any) {
-    RootKeyStatus status{"ok", 0, {}};
-    try {
-        const RootKey& key = any ? keyring::CurrentRootKey()
-                                 : keyring::RootKeyFor(static_cast<std::uint64_t>(wanted));
-        status.fingerprint = key.fingerprint();
-    } catch (const Error& error) {
-        const bool missing = error.state().view() == errc::kNoRootKey.view();
-        status.state = missing ? "missing" : "wrong";
-        strlcpy(status.detail, error.detail().c_str(), sizeof status.detail);
-    }
-    return status;
-}
-
-Datum RootKeyState(FunctionCallInfo fcinfo) {
-    const bool any = PG_ARGISNULL(0);
-    const RootKeyStatus status = StatusOf(any ? 0 : PG_GETARG_INT64(0), any);
-    Datum values[] = {Text(status.state), Datum{0}, Text(status.detail)};
-    bool nulls[] = {false, status.fingerprint == 0, status.detail[0] == '\0'};
-    if (status.fingerprint != 0) {
-        const std::string fingerprint = KeyIdText(status.fingerprint);
-        values[1] = Text(fingerprint);
-    }
-    return Record(fcinfo, values, nulls);
-}
-
 // Trigger on the keyring's tables: every backend rebuilds its keyring after the commit, this one at
 // once. Stands on the tables and not in the functions, so that a direct change is seen as well.
 Datum KeyringChanged(FunctionCallInfo fcinfo) {
@@ -139,7 +82,6 @@ namespace functions = rampart::pg::functions;
 
 RAMPART_FUNCTION(rampart_new_key) { return functions::NewKey(fcinfo); }
 RAMPART_FUNCTION(rampart_scope_tag) { return functions::TagOf(fcinfo); }
-RAMPART_FUNCTION(rampart_root_key_state) { return functions::RootKeyState(fcinfo); }
 RAMPART_FUNCTION(rampart_keyring_changed) { return functions::KeyringChanged(fcinfo); }
 RAMPART_FUNCTION(rampart_key_id_text) {
     const std::string digits = rampart::KeyIdText(static_cast<std::uint64_t>(PG_GETARG_INT64(0)));

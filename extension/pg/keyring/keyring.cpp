@@ -221,4 +221,15 @@ void ThrowExhausted(const Key& key) {
                 "SELECT rampart.rotate_key('" + key.scope->name + "') makes a new key.");
 }
 
+const RootKey& Keyring::RootKeyForNewKeys() const {
+    if (IsSet(Provider::kNew)) {
+        const RootKey& next = AskProvider(Provider::kNew);
+        for (const auto& [id, key] : keys_) {
+            if (key.state != KeyState::kDestroyed && key.root_key == next.fingerprint())
+                return next;
+        }
+    }
+    return AskProvider(Provider::kCurrent);
+}
+
 }  // namespace rampart::pg::keyring

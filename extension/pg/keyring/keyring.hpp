@@ -91,6 +91,10 @@ class Keyring {
     DataKey& Usable(Key& key);
     const IndexKey& Index(Scope& scope);
 
+    // What new keys are wrapped by: the root key that its provider gives at this moment, never one
+    // that is only held; the new one as soon as keys are under it. Errors RMK05.
+    const RootKey& RootKeyForNewKeys() const;
+
   private:
     friend class KeyringBuilder;
     std::vector<std::unique_ptr<Scope>> scopes_;

@@ -1,146 +1,160 @@
-#include <fcntl.h>
-#include <sys/prctl.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "pg/keyring/root_key_provider.hpp"
 
+#include <sys/prctl.h>
+
+#include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
+#include <memory>
 #include <optional>
 #include <string>
-
-#include "pg/keyring/root_key_provider.hpp"
 
 #include "ciphertext.hpp"
 #include "error.hpp"
 #include "pg/boundary.hpp"
+#include "pg/keyring/root_key_source.hpp"
 #include "pg/settings.hpp"
+
+extern "C" {
+#include "access/xact.h"
+#include "utils/timestamp.h"
+}
 
 namespace rampart::pg::keyring {
 namespace {
 
-std::optional<RootKey> held;
-
-[[noreturn]] void ThrowNoRootKey(std::string detail) {
-    throw Error(errc::kNoRootKey, "no root key", std::move(detail),
-                "Set rampart.root_key_file or rampart.root_key_command, then try again; "
-                "SELECT * FROM rampart.status() shows what the server sees.");
-}
-
-// What a provider answered; wiped when done with.
-class Answer {
-  public:
-    ~Answer() { Wipe(buffer_); }
-
-    void ReadFrom(std::FILE* stream, const char* source) {
-        size_ = std::fread(buffer_.data(), 1, buffer_.size(), stream);
-        if (size_ == buffer_.size()) ThrowNoRootKey(std::string(source) + " gave more than a key.");
-    }
-    std::optional<RootKey> Parse() const { return RootKey::Parse({buffer_.data(), size_}); }
-
-  private:
-    std::array<std::uint8_t, 256> buffer_{};
-    std::size_t size_ = 0;
+struct Settings {
+    const char* file_name;
+    char** file;
+    const char* command_name;
+    char** command;
+};
+constexpr Settings kSettings[] = {
+    {"rampart.root_key_file", &settings::root_key_file, "rampart.root_key_command",
+     &settings::root_key_command},
+    {"rampart.new_root_key_file", &settings::new_root_key_file, "rampart.new_root_key_command",
+     &settings::new_root_key_command},
 };
 
-// What a provider is read from: unbuffered, because stdio would keep a copy of the key.
-class Stream {
-  public:
-    Stream(std::FILE* file, int (*close)(std::FILE*)) : file_(file), close_(close) {
-        if (file_ != nullptr && std::setvbuf(file_, nullptr, _IONBF, 0) != 0) Close();
-    }
-    ~Stream() { Close(); }
-    Stream(const Stream&) = delete;
-    Stream& operator=(const Stream&) = delete;
-
-    bool is_open() const { return file_ != nullptr; }
-    std::FILE* file() const { return file_; }
-    int Close() {
-        const int status = file_ != nullptr ? close_(file_) : 0;
-        file_ = nullptr;
-        return status;
-    }
-
-  private:
-    std::FILE* file_;
-    int (*close_)(std::FILE*);
-};
-
-bool IsPrivate(std::FILE* file) {
-    struct stat status {};
-    return fstat(fileno(file), &status) == 0 && S_ISREG(status.st_mode) &&
-           status.st_uid == geteuid() && (status.st_mode & 077) == 0;
-}
-
-RootKey ReadFile(const char* path) {
-    Stream stream(std::fopen(path, "re"), std::fclose);
-    if (!stream.is_open())
-        ThrowNoRootKey(std::string("Cannot open the root key file: ") + strerror(errno) + ".");
-    if (!IsPrivate(stream.file())) {
-        ThrowNoRootKey(
-            "The root key file must be a regular file, owned by the server's user, with mode "
-            "0600 or stricter.");
-    }
-    Answer answer;
-    answer.ReadFrom(stream.file(), "The root key file");
-    if (auto key = answer.Parse()) return *std::move(key);
-    ThrowNoRootKey("The root key file holds neither 64 hexadecimal digits nor 32 bytes.");
-}
-
-RootKey RunCommand(const char* command) {
-    Stream stream(popen(command, "re"), pclose);
-    if (!stream.is_open())
-        ThrowNoRootKey(std::string("Cannot run the root key command: ") + strerror(errno) + ".");
-    Answer answer;
-    answer.ReadFrom(stream.file(), "The root key command");
-    const int status = stream.Close();
-    if (status != 0) {
-        ThrowNoRootKey("The root key command failed with status " +
-                       std::to_string(WIFEXITED(status) ? WEXITSTATUS(status) : status) + ".");
-    }
-    if (auto key = answer.Parse()) return *std::move(key);
-    ThrowNoRootKey("The root key command printed neither 64 hexadecimal digits nor 32 bytes.");
-}
-
+const Settings& Of(Provider provider) { return kSettings[static_cast<int>(provider)]; }
 bool IsSet(const char* setting) { return setting != nullptr && setting[0] != '\0'; }
 
-void Load() {
+// The last one used in front. More than two are needed only while a database has keys under several
+// root keys; a provider that gives another key each time must not fill the locked heap.
+constinit std::array<std::unique_ptr<RootKey>, 8> held;
+
+const RootKey* FindHeld(std::uint64_t fingerprint) {
+    const auto found = std::find_if(held.begin(), held.end(), [&](const auto& key) {
+        return key && key->fingerprint() == fingerprint;
+    });
+    if (found == held.end()) return nullptr;
+    std::rotate(held.begin(), found, found + 1);
+    return held.front().get();
+}
+
+const RootKey& Hold(RootKey key) {
+    if (const RootKey* known = FindHeld(key.fingerprint())) return *known;
+    std::rotate(held.begin(), held.end() - 1, held.end());
+    held.front() = std::make_unique<RootKey>(std::move(key));
+    return *held.front();
+}
+
+RootKey Ask(Provider provider) {
     InitSecureHeap();
     // Round keys of OpenSSL's contexts live in the ordinary heap: keep all of it out of core files.
     if (!settings::core_dumps) prctl(PR_SET_DUMPABLE, 0);
-    if (IsSet(settings::root_key_file)) {
-        held = ReadFile(settings::root_key_file);
-    } else if (IsSet(settings::root_key_command)) {
-        held = RunCommand(settings::root_key_command);
-    } else {
-        ThrowNoRootKey("Neither rampart.root_key_file nor rampart.root_key_command is set.");
+    const Settings& from = Of(provider);
+    if (IsSet(*from.file)) return ReadRootKeyFile(*from.file, from.file_name);
+    if (IsSet(*from.command)) {
+        return RunRootKeyCommand(*from.command, from.command_name,
+                                 std::chrono::milliseconds(settings::root_key_timeout));
+    }
+    ThrowNoRootKey(std::string("Neither ") + from.file_name + " nor " + from.command_name +
+                   " is set.");
+}
+
+struct Outcome {
+    std::uint64_t fingerprint = 0;
+    std::optional<Error> failure;
+};
+
+Outcome Try(Provider provider) {
+    Outcome outcome;
+    try {
+        outcome.fingerprint = AskProvider(provider).fingerprint();
+    } catch (const Error& error) {
+        outcome.failure = error;
+    }
+    return outcome;
+}
+
+std::string Describe(const Outcome& outcome) {
+    return outcome.failure ? outcome.failure->detail()
+                           : "Its fingerprint: " + KeyIdText(outcome.fingerprint) + ".";
+}
+
+const RootKey& AskFor(std::uint64_t fingerprint) {
+    const Outcome current = Try(Provider::kCurrent);
+    if (const RootKey* key = FindHeld(fingerprint)) return *key;
+    std::string beside;
+    if (IsSet(Provider::kNew)) {
+        const Outcome next = Try(Provider::kNew);
+        if (const RootKey* key = FindHeld(fingerprint)) return *key;
+        beside = " There is a new one. " + Describe(next);
+    }
+    if (current.failure) throw Error(*current.failure);
+    throw Error(errc::kWrongRootKey, "the root key is not the one that wrapped this key",
+                "Fingerprint of the root key: " + KeyIdText(current.fingerprint) +
+                    "; of the one needed: " + KeyIdText(fingerprint) + "." + beside,
+                "Give the server the root key that this database was written with.");
+}
+
+struct Refusal {
+    std::uint64_t fingerprint;
+    TimestampTz statement;
+    TimestampTz until;
+    Error error;
+};
+constexpr TimestampTz kRefusalLasts = USECS_PER_SEC;
+std::optional<Refusal> refusal;
+
+void ThrowIfJustRefused(std::uint64_t fingerprint) {
+    if (!refusal || refusal->fingerprint != fingerprint) return;
+    if (refusal->statement == GetCurrentStatementStartTimestamp() &&
+        GetCurrentTimestamp() < refusal->until) {
+        throw Error(refusal->error);
     }
 }
 
 }  // namespace
 
-const RootKey& CurrentRootKey() {
-    if (!held) Load();
-    return *held;
+bool IsSet(Provider provider) { return IsSet(*Of(provider).file) || IsSet(*Of(provider).command); }
+
+std::string SettingOf(Provider provider) {
+    const Settings& from = Of(provider);
+    return !IsSet(*from.file) && IsSet(*from.command) ? from.command_name : from.file_name;
 }
+
+const RootKey& AskProvider(Provider provider) { return Hold(Ask(provider)); }
 
 const RootKey& RootKeyFor(std::uint64_t fingerprint) {
-    if (held && held->fingerprint() == fingerprint) return *held;
-    Load();
-    if (held->fingerprint() == fingerprint) return *held;
-    throw Error(errc::kWrongRootKey, "the root key is not the one that wrapped this key",
-                "Fingerprint of the root key: " + KeyIdText(held->fingerprint()) +
-                    "; of the one needed: " + KeyIdText(fingerprint) + ".",
-                "Give the server the root key that this database was written with.");
+    if (const RootKey* key = FindHeld(fingerprint)) return *key;
+    ThrowIfJustRefused(fingerprint);
+    try {
+        return AskFor(fingerprint);
+    } catch (const Error& error) {
+        refusal.emplace(Refusal{fingerprint, GetCurrentStatementStartTimestamp(),
+                                GetCurrentTimestamp() + kRefusalLasts, error});
+        throw;
+    }
 }
 
-void PreloadRootKey() {
-    if (!IsSet(settings::root_key_file) && !IsSet(settings::root_key_command)) return;
-    try {
-        Load();
-    } catch (const Error& error) {
-        Warn(error.state(), error.detail().c_str(), error.hint().c_str());
+void PreloadRootKeys() {
+    for (const Provider provider : {Provider::kCurrent, Provider::kNew}) {
+        if (!IsSet(provider)) continue;
+        const Outcome outcome = Try(provider);
+        if (!outcome.failure) continue;
+        const std::string message = "no root key: " + outcome.failure->detail();
+        Warn(outcome.failure->state(), message.c_str(), outcome.failure->hint().c_str());
     }
 }
 

@@ -1,21 +1,34 @@
-// Where the root key comes from: a file or a command, as set. docs/operations.md.
+// The root keys of this process: what the providers that are set gave it. docs/operations.md.
+//
+// There are two providers: the current one, and, while the root key is being changed, the new one.
+// Each is a file or a command. Keys are held once given, so that a server goes on while its
+// provider is out of reach.
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "keyring/root_key.hpp"
 
 namespace rampart::pg::keyring {
 
-// The process's root key. Loaded by the postmaster where the library is preloaded, so that children
-// inherit it, else on first use. Error RMK05 (detail says what is wrong with the provider).
-const RootKey& CurrentRootKey();
+enum class Provider { kCurrent, kNew };
 
-// The root key with this fingerprint. A key that was changed at its provider since it was loaded is
-// found by asking again. Error RMK06 if the provider holds another one.
+bool IsSet(Provider provider);
+// Name of the setting that is used: rampart.root_key_file and so on.
+std::string SettingOf(Provider provider);
+
+// Asks the provider now, whatever is held. Error RMK05; its detail says what is wrong. The
+// reference stays valid until the next call of a function of this file.
+const RootKey& AskProvider(Provider provider);
+
+// The root key with this fingerprint: one that is held, or else what the current provider or the
+// new one gives. Errors RMK05, RMK06: neither gives that one. An answer of no is remembered for a
+// moment within a statement, which may need the key for each of its rows.
 const RootKey& RootKeyFor(std::uint64_t fingerprint);
 
-// At start of the postmaster: loads if a provider is set; a failure is logged, not fatal.
-void PreloadRootKey();
+// At start of the postmaster, so that its children inherit the keys: asks the providers that are
+// set. A failure is logged, not fatal.
+void PreloadRootKeys();
 
 }  // namespace rampart::pg::keyring
