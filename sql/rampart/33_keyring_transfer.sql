@@ -156,8 +156,9 @@ AS $$
 DECLARE
     problem text;
 BEGIN
+    PERFORM FROM rampart.keyring_rows(keyring);
     WITH r AS MATERIALIZED (SELECT * FROM rampart.keyring_rows(keyring)),
-         s AS MATERIALIZED (SELECT e ->> 'name' AS name FROM jsonb_array_elements(keyring -> 'scopes') e)
+         s AS (SELECT e ->> 'name' AS name FROM jsonb_array_elements(keyring -> 'scopes') e)
     SELECT p INTO problem FROM (
         SELECT format('scope "%s" is there twice', name) FROM s GROUP BY name HAVING count(*) > 1
         UNION ALL
