@@ -106,7 +106,7 @@ COMMENT ON FUNCTION rampart.check_keyring_values(jsonb, text) IS
 CREATE FUNCTION rampart.keyring_rows(keyring jsonb) RETURNS TABLE (
     scope text, denied text, scope_created_at timestamptz, id int8, purpose text, version int4, state text,
     wrapped bytea, root_key int8, created_at timestamptz, changed_at timestamptz)
-LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql STABLE STRICT ROWS 20 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     a_scope record;
@@ -227,7 +227,7 @@ COMMENT ON FUNCTION rampart.is_in_keyring(record) IS
 
 CREATE FUNCTION rampart.import_keyring(keyring jsonb)
 RETURNS TABLE (scope text, id text, purpose text, version int4, exported_version int4, state text)
-LANGUAGE plpgsql VOLATILE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql VOLATILE STRICT ROWS 20 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     imported record;

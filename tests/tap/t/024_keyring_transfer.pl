@@ -215,11 +215,12 @@ for my $case (@altered)
 	my ($name, $how, $where) = @$case;
 	my $doc = ref $how ? "jsonb_set(doc, '$how->[0]', \$j\$$how->[1]\$j\$)" : $how;
 	$doc =~ s/TAG1/$tag1/; $doc =~ s/TAG2/$tag2/;
-	my ($state, $complaint) = $target->complaint("SELECT (rampart.import_keyring($doc)).* FROM export");
+	my ($state, $complaint) = $target->complaint("SELECT k.* FROM export, rampart.import_keyring($doc) k");
 	is($state, 'RMK11', "hostile: $name");
 	like($complaint, qr/ERROR:  RMK11: malformed keyring export\nDETAIL:  .*?(?:$where)/, "hostile: $name: says where");
 }
-is($target->complaint(q{SELECT (rampart.import_keyring(jsonb_set(doc, '{scopes,0,keys,0,root_key}', '"0123456789abcdef"'))).* FROM export}),
+is($target->complaint(q{SELECT k.* FROM export,
+	rampart.import_keyring(jsonb_set(doc, '{scopes,0,keys,0,root_key}', '"0123456789abcdef"')) k}),
 	'RMK06', 'hostile: another root key');
 is($target->rows('SELECT * FROM rampart.key ORDER BY id; SELECT * FROM rampart.scope ORDER BY name;
 	SELECT count(*) FROM rampart.key_event'), $unchanged, 'hostile documents changed nothing');
