@@ -81,7 +81,7 @@ SELECT event, key_id ~ '^[0-9a-f]{16}$' AS key_id, role = current_user AS role, 
 FROM rampart.key_event WHERE scope = 'keys' ORDER BY id;
 
 -- What a DBA looks at first.
-SELECT item, state, regexp_replace(detail, '[0-9a-f]{16}', '<fingerprint>') AS detail
+SELECT item, state, regexp_replace(regexp_replace(detail, '[0-9a-f]{16}', '<fingerprint>'), '\d+ keys', '<n> keys') AS detail
 FROM rampart.status() WHERE item <> 'scopes';
 SELECT state::int = count(*) AS counted, bool_and(detail LIKE '%' || name || '%') AS named
 FROM rampart.status(), rampart.scope WHERE item = 'scopes' GROUP BY state;

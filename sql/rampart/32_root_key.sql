@@ -69,22 +69,15 @@ $$;
 COMMENT ON FUNCTION rampart.rewrap_root_key() IS
 'Wraps every key of this database by the root key that rampart.new_root_key_file or rampart.new_root_key_command gives, in one transaction, and returns how many there were to do. Values stay as they are, and sessions go on. Errors: RMK05 (no old or new root key), RMK06 (another old one), RMK02 (a damaged key), 25001.';
 
-CREATE FUNCTION rampart.new_root_key_status(current_key record, new_key record, keys int8, keys_under_new int8,
-                                            OUT item text, OUT state text, OUT detail text)
+CREATE FUNCTION rampart.new_root_key_status(current_setting text, current_fingerprint int8, new_setting text, new_fingerprint int8,
+                                            keys int8, keys_under_new int8, OUT state text, OUT detail text)
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    item := 'new root key';
-    IF new_key.problem IS NOT NULL THEN
-        state := 'missing';
-        detail := new_key.problem;
-        RETURN;
-    END IF;
-    detail := format('fingerprint %s from %s. ', rampart.key_id_text(new_key.fingerprint), new_key.setting);
-    IF new_key.fingerprint = current_key.fingerprint THEN
+    detail := format('fingerprint %s from %s. ', rampart.key_id_text(new_fingerprint), new_setting);
+    IF new_fingerprint = current_fingerprint THEN
         state := 'same';
-        detail := detail || format('%s gives the same: the change is done, empty %s and reload.',
-                                   current_key.setting, new_key.setting);
+        detail := detail || format('%s gives the same: the change is done, empty %s and reload.', current_setting, new_setting);
     ELSIF keys_under_new < keys OR keys = 0 THEN
         state := CASE keys_under_new WHEN 0 THEN 'unused' ELSE 'partly in use' END;
         detail := detail || format('%s of %s keys of this database are under it: SELECT rampart.rewrap_root_key() moves the rest.',
@@ -92,12 +85,12 @@ BEGIN
     ELSE
         state := 'in use';
         detail := detail || format('All %s keys of this database are under it. Once every database''s are, switch %s to it, empty %s and reload; then the old root key may be retired.',
-                                   keys, current_key.setting, new_key.setting);
+                                   keys, current_setting, new_setting);
     END IF;
 END
 $$;
-COMMENT ON FUNCTION rampart.new_root_key_status(record, record, int8, int8) IS
-'How far the change of the root key is: missing, unused, partly in use, in use (all keys are under it) or same.';
+COMMENT ON FUNCTION rampart.new_root_key_status(text, int8, text, int8, int8, int8) IS
+'How far the change of the root key is: unused, partly in use, in use (all keys are under it) or same.';
 
 CREATE FUNCTION rampart.root_key_status() RETURNS TABLE (item text, state text, detail text)
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -126,9 +119,15 @@ BEGIN
                                       rampart.key_id_text(current_key.fingerprint)) END;
         RETURN NEXT;
     END LOOP;
-    IF current_setting('rampart.new_root_key_file') <> '' OR current_setting('rampart.new_root_key_command') <> '' THEN
-        RETURN QUERY SELECT s.* FROM rampart.new_root_key_status(current_key, new_key, total,
+    item := 'new root key';
+    IF new_key.fingerprint IS NOT NULL THEN
+        RETURN QUERY SELECT item, s.* FROM rampart.new_root_key_status(
+            current_key.setting, current_key.fingerprint, new_key.setting, new_key.fingerprint, total,
             (SELECT count(*) FROM rampart.key k WHERE k.wrapped IS NOT NULL AND k.root_key = new_key.fingerprint)) s;
+    ELSIF current_setting('rampart.new_root_key_file') || current_setting('rampart.new_root_key_command') <> '' THEN
+        state := 'missing';
+        detail := new_key.problem;
+        RETURN NEXT;
     END IF;
 END
 $$;
@@ -137,5 +136,5 @@ COMMENT ON FUNCTION rampart.root_key_status() IS
 
 REVOKE ALL ON FUNCTION rampart.ask_root_key(text), rampart.root_key_for_new_keys(),
     rampart.rewrap_key(int8, text, text, int4, bytea, int8, int4, int8), rampart.lock_keyring(),
-    rampart.rewrap_root_key(), rampart.new_root_key_status(record, record, int8, int8),
+    rampart.rewrap_root_key(), rampart.new_root_key_status(text, int8, text, int8, int8, int8),
     rampart.root_key_status() FROM PUBLIC;

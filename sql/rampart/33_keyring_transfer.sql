@@ -202,19 +202,19 @@ END
 $$;
 COMMENT ON FUNCTION rampart.import_scope(text, text, timestamptz) IS 'Adds a scope of an export, without keys. Errors: RMK08.';
 
-CREATE FUNCTION rampart.is_in_keyring(imported record) RETURNS bool
+CREATE FUNCTION rampart.is_in_keyring(id int8, scope text, purpose text) RETURNS bool
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     here rampart.key;
 BEGIN
-    SELECT * INTO here FROM rampart.key k WHERE k.id = imported.id;
-    IF FOUND AND (here.scope, here.purpose) IS DISTINCT FROM (imported.scope, imported.purpose) THEN
+    SELECT * INTO here FROM rampart.key k WHERE k.id = is_in_keyring.id;
+    IF FOUND AND (here.scope, here.purpose) IS DISTINCT FROM (is_in_keyring.scope, is_in_keyring.purpose) THEN
         RAISE EXCEPTION 'key % is a % key of scope "%" here', rampart.key_id_text(here.id), here.purpose, here.scope
             USING ERRCODE = 'RMK08', HINT = 'Import into a database without that scope.';
-    ELSIF NOT FOUND AND imported.purpose = 'index'
-          AND EXISTS (SELECT FROM rampart.key k WHERE k.scope = imported.scope AND k.purpose = 'index') THEN
-        RAISE EXCEPTION 'scope "%" has another index key here', imported.scope
+    ELSIF NOT FOUND AND is_in_keyring.purpose = 'index'
+          AND EXISTS (SELECT FROM rampart.key k WHERE k.scope = is_in_keyring.scope AND k.purpose = 'index') THEN
+        RAISE EXCEPTION 'scope "%" has another index key here', is_in_keyring.scope
             USING ERRCODE = 'RMK08',
                   DETAIL = 'Equal values of the two keyrings would have different deterministic ciphertexts, and = would not find them.',
                   HINT = 'Import before the scope is made here. Or bring the values as plaintext: a dump by a role that may decrypt there.';
@@ -222,7 +222,7 @@ BEGIN
     RETURN here.id IS NOT NULL;
 END
 $$;
-COMMENT ON FUNCTION rampart.is_in_keyring(record) IS
+COMMENT ON FUNCTION rampart.is_in_keyring(int8, text, text) IS
 'Whether this database has a key of an export already, destroyed or not. Errors: RMK08 where it cannot take it.';
 
 CREATE FUNCTION rampart.import_keyring(keyring jsonb)
@@ -251,7 +251,7 @@ BEGIN
             PERFORM rampart.refuse_keyring('key ' || rampart.key_id_text(imported.id),
                 'its wrapped bytes are not those of this scope, purpose and version');
         END IF;
-        CONTINUE WHEN rampart.is_in_keyring(imported);
+        CONTINUE WHEN rampart.is_in_keyring(imported.id, imported.scope, imported.purpose);
         IF NOT EXISTS (SELECT FROM rampart.scope s WHERE s.name = imported.scope) THEN
             PERFORM rampart.import_scope(imported.scope, imported.denied, imported.scope_created_at);
             new_scope := imported.scope;
@@ -278,4 +278,4 @@ COMMENT ON FUNCTION rampart.import_keyring(jsonb) IS
 REVOKE ALL ON FUNCTION rampart.export_keyring(), rampart.refuse_keyring(text, text),
     rampart.check_keyring_members(jsonb, text, text[]), rampart.check_keyring_values(jsonb, text),
     rampart.keyring_rows(jsonb), rampart.check_keyring(jsonb), rampart.import_scope(text, text, timestamptz),
-    rampart.is_in_keyring(record), rampart.import_keyring(jsonb) FROM PUBLIC;
+    rampart.is_in_keyring(int8, text, text), rampart.import_keyring(jsonb) FROM PUBLIC;
