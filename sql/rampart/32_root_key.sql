@@ -71,7 +71,7 @@ COMMENT ON FUNCTION rampart.rewrap_root_key() IS
 
 CREATE FUNCTION rampart.new_root_key_status(current_setting text, current_fingerprint int8, new_setting text, new_fingerprint int8,
                                             keys int8, keys_under_new int8, OUT state text, OUT detail text)
-LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     detail := format('fingerprint %s from %s. ', rampart.key_id_text(new_fingerprint), new_setting);

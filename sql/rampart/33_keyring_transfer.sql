@@ -32,7 +32,7 @@ COMMENT ON FUNCTION rampart.export_keyring() IS
 'All scopes and wrapped keys of this database, for import_keyring() in another. Without the root key it opens nothing; with it, everything.';
 
 CREATE FUNCTION rampart.refuse_keyring(place text, problem text) RETURNS void
-LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     RAISE EXCEPTION 'malformed keyring export' USING ERRCODE = 'RMK11', DETAIL = place || ': ' || problem || '.',
@@ -42,7 +42,7 @@ $$;
 COMMENT ON FUNCTION rampart.refuse_keyring(text, text) IS 'Raises RMK11 with the place in the document and what is wrong there.';
 
 CREATE FUNCTION rampart.check_keyring_members(object jsonb, place text, expected text[]) RETURNS void
-LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     odd text;
