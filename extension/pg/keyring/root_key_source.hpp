@@ -17,6 +17,7 @@ RootKey ReadRootKeyFile(const char* path, const std::string& setting);
 
 // Runs a command through the shell, in a process group of its own; what is left of the group when
 // the command has ended, failed or run out of time is killed. Its standard error is the server's.
+// Only a process that dies without a word (SIGKILL, immediate shutdown) leaves it behind.
 // In a backend a cancelled query or the end of the session ends it too (error 57014, or the
 // session's end).
 RootKey RunRootKeyCommand(const char* command, const std::string& setting,

@@ -67,6 +67,25 @@ standby_says(app => $name, 'RMK03', 'sees a disabled key in a running session');
 on_primary("SELECT rampart.enable_key($version)");
 standby_says(app => $name, 'Name QuaggaFoal7', 'and its return');
 
+# Another root key: on the primary first, the standby is given it too late.
+sub give_new_root_key
+{
+	my ($node) = @_;
+	my $file = $node->basedir . '/new.key';
+	append_to_file($file, 'ab' x 32);
+	chmod 0600, $file;
+	$node->append_conf('postgresql.conf', "rampart.new_root_key_file = '$file'");
+	$node->reload;
+	$node->poll_query_until('postgres', q{SELECT current_setting('rampart.new_root_key_file') <> ''});
+}
+give_new_root_key($primary);
+on_primary('SELECT rampart.rewrap_root_key()');
+standby_says(app => $name, 'RMK06', 'root key changed: the standby says that it needs the new one');
+standby_says(later => $name, qr/^rmp1:/, 'and goes on showing armour');
+give_new_root_key($standby);
+standby_says(app => $name, 'Name QuaggaFoal7', 'given it: goes on in a running session');
+is($standby->rows(q{SELECT state FROM rampart.status() WHERE item = 'new root key'}), 'in use', 'status() on the standby');
+
 # What is not committed, or not any more, is not seen.
 my $writer = $primary->session;
 Rampart::ask($writer, q{BEGIN; SELECT rampart.grant_scope('pii', 'later')});
