@@ -4,6 +4,7 @@
 
 #include "error.hpp"
 #include "pg/boundary.hpp"
+#include "pg/functions/arguments.hpp"
 #include "pg/keyring/rights.hpp"
 #include "pg/log_privacy.hpp"
 #include "pg/settings.hpp"
@@ -20,11 +21,6 @@ namespace {
 using keyring::Keyring;
 using keyring::Scope;
 using types::KindInfo;
-
-std::string_view TextArgument(FunctionCallInfo fcinfo, int number) {
-    const text* value = PG_GETARG_TEXT_PP(number);
-    return {VARDATA_ANY(value), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(value))};
-}
 
 // Associated data: the text in UTF-8, nothing where it is NULL or left out.
 ByteView Aad(FunctionCallInfo fcinfo, int number) {

@@ -3,11 +3,11 @@
 
 #include "error.hpp"
 #include "pg/boundary.hpp"
+#include "pg/functions/arguments.hpp"
 #include "pg/keyring/keyring.hpp"
 #include "pg/types/value.hpp"
 
 extern "C" {
-#include "funcapi.h"
 #include "utils/builtins.h"
 }
 
@@ -19,24 +19,17 @@ namespace {
 Datum Inspect(FunctionCallInfo fcinfo) {
     const auto ciphertext = ParseCiphertext(types::DetoastedBytes(PG_GETARG_DATUM(0)));
     if (!ciphertext) throw Error(errc::kMalformedCiphertext, "malformed ciphertext");
-    TupleDesc descriptor = nullptr;
-    if (get_call_result_type(fcinfo, nullptr, &descriptor) != TYPEFUNC_COMPOSITE)
-        throw Error(errc::kInternal, "inspect must return a record");
     const keyring::Key* key = keyring::Keyring::Current().FindKey(ciphertext->key_id);
     const std::string_view mode = ModeName(ciphertext->mode);
     const std::string_view kind = KindName(ciphertext->kind);
-    const auto text = [](std::string_view view) {
-        return PointerGetDatum(
-            cstring_to_text_with_len(view.data(), static_cast<int>(view.size())));
-    };
-    Datum values[] = {key != nullptr ? text(key->scope->name) : Datum{0},
-                      text(KeyIdText(ciphertext->key_id)),
+    Datum values[] = {key != nullptr ? Text(key->scope->name) : Datum{0},
+                      Text(KeyIdText(ciphertext->key_id)),
                       Int32GetDatum(key != nullptr ? static_cast<int>(key->version) : 0),
-                      text(mode),
-                      text(kind),
+                      Text(mode),
+                      Text(kind),
                       Int32GetDatum(static_cast<int>(ciphertext->body.size()))};
     bool nulls[] = {key == nullptr, false, key == nullptr, false, false, false};
-    return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls));
+    return Record(fcinfo, values, nulls);
 }
 
 Datum ToArmour(FunctionCallInfo fcinfo) {

@@ -4,7 +4,7 @@
 
 #include "error.hpp"
 #include "pg/boundary.hpp"
-#include "pg/keyring/keyring.hpp"
+#include "pg/functions/arguments.hpp"
 #include "pg/rotation/census.hpp"
 #include "pg/rotation/engine.hpp"
 #include "pg/workers/workers.hpp"
@@ -61,13 +61,6 @@ Datum ArrayOf(int count, Oid type, Element&& element) {
     auto* values = static_cast<Datum*>(palloc(static_cast<std::size_t>(count + 1) * sizeof(Datum)));
     for (int i = 0; i < count; ++i) values[i] = element(i);
     return Array(values, count, type);
-}
-
-Datum Record(FunctionCallInfo fcinfo, Datum* values, bool* nulls) {
-    TupleDesc descriptor = nullptr;
-    if (get_call_result_type(fcinfo, nullptr, &descriptor) != TYPEFUNC_COMPOSITE)
-        throw Error(errc::kInternal, "function must return a record");
-    return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls));
 }
 
 // Tables and materialised views; their rows are where values stand.
