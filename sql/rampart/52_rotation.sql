@@ -114,6 +114,11 @@ CREATE FUNCTION rampart.try_lock_table(relation oid) RETURNS bool
 COMMENT ON FUNCTION rampart.try_lock_table(oid) IS
 'Takes ROW EXCLUSIVE until the end of the transaction, if it is to be had at once.';
 
+CREATE FUNCTION rampart.keep_writers_out(relation oid) RETURNS void
+    AS 'MODULE_PATHNAME', 'rampart_keep_writers_out' LANGUAGE C VOLATILE STRICT;
+COMMENT ON FUNCTION rampart.keep_writers_out(oid) IS
+'Takes SHARE until the end of the transaction, of a materialised view as well, which LOCK TABLE refuses.';
+
 CREATE FUNCTION rampart.wake_worker() RETURNS void
     AS 'MODULE_PATHNAME', 'rampart_wake_worker' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION rampart.wake_worker() IS 'Starts this database''s background worker after the commit.';
@@ -206,7 +211,7 @@ BEGIN
     FOR r IN SELECT c.relation AS name, array_agg(DISTINCT c.column_name::text) AS columns
              FROM rampart.encrypted_column c WHERE c.scope = key_census.scope GROUP BY 1 ORDER BY 1 LOOP
         IF lock THEN
-            EXECUTE format('LOCK TABLE ONLY %s IN SHARE MODE', r.name);
+            PERFORM rampart.keep_writers_out(r.name);
         END IF;
         SELECT * INTO found FROM rampart.count_keys(r.name, r.columns, max_blocks);
         exact := found.blocks_read >= found.blocks;

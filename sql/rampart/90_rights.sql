@@ -1,5 +1,7 @@
--- Nothing for PUBLIC but what works on values a role already has: the types' own functions, encryption
--- and decryption (which ask for rights in the scope), and looking at ciphertexts.
+-- Nothing for PUBLIC but what works on values that a role already has: the types' own functions, encryption
+-- and decryption (which ask for rights in the scope), looking at ciphertexts, and what declarations call.
+
+REVOKE ALL ON ALL ROUTINES IN SCHEMA rampart FROM PUBLIC;
 
 DO $$
 DECLARE
@@ -9,19 +11,17 @@ BEGIN
         SELECT p.oid::regprocedure AS name
         FROM pg_proc p
         WHERE p.pronamespace = 'rampart'::regnamespace
-          AND p.proname IN ('new_key', 'record_key_event', 'lock_scope', 'add_key',
-                            'create_scope', 'alter_scope', 'grant_scope', 'revoke_scope', 'rotate_key',
-                            'set_key_state', 'disable_key', 'enable_key', 'destroy_key', 'status',
-                            'keyring_changed',
-                            'rewrite_blocks', 'count_keys', 'try_lock_table', 'wake_worker', 'register_column',
-                            'unregister_column', 'key_census', 'count_values', 'note_counts', 'rotation_plan', 'add_rotation_table',
-                            'begin_round', 'check_pace', 'start_rotation', 'change_rotation', 'pause_rotation',
-                            'resume_rotation', 'cancel_rotation', 'set_rotation_pace', 'running_transactions',
-                            'quotable_error', 'record_problems', 'add_each', 'rewrite_range', 'rewrite_next', 'note_failure',
-                            'end_round', 'lock_next_table', 'advance_rotation', 'rotation_step', 'work',
-                            'run_rotation', 'require_confirmation', 'fill_column', 'encrypted_type_for', 'conversion_obstacles', 'encrypt_column', 'conversion_trigger', 'conversion', 'conversion_indexes', 'swap_columns', 'validate_conversion', 'drop_target', 'finish_conversion', 'end_rotations', 'shred_scope', 'drop_scope')
+          AND (EXISTS (SELECT FROM unnest(p.proargtypes::oid[] || p.prorettype) t WHERE rampart.is_encrypted(t))
+               OR p.proname IN ('analyze_column', 'modifier_in', 'modifier_in_randomised_only', 'modifier_out',
+                                'operator_class_options', 'sort_support',
+                                'encrypt', 'encrypt_deterministic', 'decrypt', 'decrypt_bytea', 'decrypt_jsonb',
+                                'try_decrypt', 'blind_index', 'inspect', 'armour', 'dearmour', 'problem', 'verify_column',
+                                'mask', 'mask_last', 'mask_email', 'key_id_text', 'scope_tag', 'key_budget',
+                                'adopt_column', 'linked_columns', 'rights_in', 'is_encrypted', 'holds_encrypted',
+                                'holds_unscoped', 'is_randomised', 'give_default_scope', 'check_relation', 'check_type',
+                                'check_statistics', 'check_columns'))
     LOOP
-        EXECUTE format('REVOKE ALL ON ROUTINE %s FROM PUBLIC', object.name);
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO PUBLIC', object.name);
     END LOOP;
 END
 $$;

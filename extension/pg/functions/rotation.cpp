@@ -166,6 +166,12 @@ RAMPART_FUNCTION(rampart_try_lock_table) {
     PG_RETURN_BOOL(ConditionalLockRelationOid(PG_GETARG_OID(0), RowExclusiveLock));
 }
 
+// (relation oid): SHARE until the end of the transaction.
+RAMPART_FUNCTION(rampart_keep_writers_out) {
+    LockRelationOid(PG_GETARG_OID(0), ShareLock);
+    PG_RETURN_VOID();
+}
+
 RAMPART_FUNCTION(rampart_wake_worker) {
     rampart::pg::workers::WakeAtCommit();
     PG_RETURN_VOID();
