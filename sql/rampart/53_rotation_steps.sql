@@ -194,16 +194,18 @@ BEGIN
             WHERE u.rotation = r.id AND u.relation = t.relation RETURNING * INTO t;
         RETURN t;
     END IF;
+    t.waits := false;
     present := ARRAY(SELECT c.column_name::text FROM rampart.encrypted_column c
                      WHERE c.relation = t.relation AND c.scope = r.scope AND c.column_name = ANY (t.columns)
-                     ORDER BY array_position(t.columns, c.column_name::text));
+                     -- A row may hold values of the scope in several of its fields.
+                     GROUP BY c.column_name ORDER BY array_position(t.columns, c.column_name::text));
     IF t.end_block IS NULL AND present <> '{}' THEN
-        UPDATE rampart.rotation_table u SET end_block = pg_relation_size(t.relation) / current_setting('block_size')::int8
+        UPDATE rampart.rotation_table u SET waits = false, end_block = pg_relation_size(t.relation) / current_setting('block_size')::int8
             WHERE u.rotation = r.id AND u.relation = t.relation RETURNING * INTO t;
     END IF;
     IF present <> t.columns THEN
         UPDATE rampart.rotation_table u
-            SET columns = present, state = CASE WHEN present = '{}' THEN 'dropped' ELSE 'pending' END,
+            SET waits = false, columns = present, state = CASE WHEN present = '{}' THEN 'dropped' ELSE 'pending' END,
                 values_seen = ARRAY(SELECT n FROM unnest(u.columns, u.values_seen) v (name, n) WHERE name = ANY (present)),
                 values_done = ARRAY(SELECT n FROM unnest(u.columns, u.values_done) v (name, n) WHERE name = ANY (present)),
                 remark = concat_ws('; ', u.remark, 'dropped meanwhile: ' || array_to_string(
