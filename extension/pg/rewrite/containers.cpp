@@ -23,16 +23,13 @@ namespace {
 
 constexpr const char* kWhere = "inside an array or a row";
 
-bool HoldsEncrypted(const Catalog& catalog, Oid type);
-
 bool RowHoldsEncrypted(const Catalog& catalog, Oid type) {
     TupleDesc descriptor = lookup_rowtype_tupdesc_domain(type, -1, true);
     if (descriptor == nullptr) return false;
     bool found = false;
     for (int i = 0; i < descriptor->natts && !found; ++i) {
         const FormData_pg_attribute* column = TupleDescAttr(descriptor, i);
-        found = !column->attisdropped && (catalog.FindType(column->atttypid) != nullptr ||
-                                          HoldsEncrypted(catalog, column->atttypid));
+        found = !column->attisdropped && StoresEncrypted(catalog, column->atttypid);
     }
     ReleaseTupleDesc(descriptor);
     return found;
@@ -64,8 +61,7 @@ namespace {
 bool HoldsEncrypted(const Catalog& catalog, Oid type) {
     const Oid base = getBaseType(type);
     const Oid element = get_element_type(base);
-    if (OidIsValid(element))
-        return catalog.FindType(element) != nullptr || HoldsEncrypted(catalog, element);
+    if (OidIsValid(element)) return StoresEncrypted(catalog, element);
     return base != RECORDOID && type_is_rowtype(base) && RowHoldsEncrypted(catalog, base);
 }
 
@@ -79,7 +75,7 @@ bool FindsEncryptedRow(Node* node, const Catalog* catalog) {
         ListCell* cell = nullptr;
         foreach (cell, castNode(RowExpr, node)->args) {
             const Oid type = exprType(static_cast<Node*>(lfirst(cell)));
-            if (catalog->FindType(type) != nullptr || HoldsEncrypted(*catalog, type)) return true;
+            if (StoresEncrypted(*catalog, type)) return true;
         }
     }
     if (IsA(node, Query))
