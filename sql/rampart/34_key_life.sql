@@ -40,7 +40,7 @@ CREATE FUNCTION rampart.key_budget() RETURNS int8
 COMMENT ON FUNCTION rampart.key_budget() IS 'The setting rampart.key_budget: values that a data key may encrypt.';
 
 CREATE FUNCTION rampart.pending_usage(OUT key_id int8, OUT amount int8) RETURNS SETOF record
-    AS 'MODULE_PATHNAME', 'rampart_pending_usage' LANGUAGE C VOLATILE PARALLEL RESTRICTED;
+    AS 'MODULE_PATHNAME', 'rampart_pending_usage' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION rampart.pending_usage() IS
 'Values of this database that are counted and not yet in rampart.key_usage: of all sessions where the library is in shared_preload_libraries, else of this session.';
 

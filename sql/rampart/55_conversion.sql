@@ -66,9 +66,13 @@ DECLARE
     target name := 'rampart_' || left(md5(encrypt_column.column_name), 12);
     encrypted text;
     obstacles text;
+    running int8;
     new_id int8;
 BEGIN
     PERFORM rampart.check_pace(batch, max_rows_per_second);
+    IF mode IS NULL OR mode NOT IN ('random', 'deterministic') THEN
+        RAISE EXCEPTION 'mode must be random or deterministic' USING ERRCODE = '22023';
+    END IF;
     PERFORM rampart.lock_scope(encrypt_column.scope);
     SELECT * INTO source FROM pg_attribute a
         WHERE a.attrelid = encrypt_column.relation AND a.attname = encrypt_column.column_name AND a.attnum > 0 AND NOT a.attisdropped;
@@ -79,6 +83,13 @@ BEGIN
     IF encrypted IS NULL OR NOT rampart.is_encrypted(to_regtype(encrypted)) THEN
         RAISE EXCEPTION 'no encrypted type takes values of type %', format_type(source.atttypid, source.atttypmod)
             USING ERRCODE = '42804', HINT = 'Name one that the values can be cast to: type => ''enc_text''.';
+    END IF;
+    SELECT r.id INTO running FROM rampart.rotation r
+        WHERE r.relation = encrypt_column.relation AND r.source_column = encrypt_column.column_name
+          AND r.state IN ('running', 'paused', 'ready', 'complete with errors');
+    IF FOUND THEN
+        RAISE EXCEPTION 'column "%" of "%" is being converted already', column_name, relation USING ERRCODE = 'RMR01',
+            DETAIL = format('By conversion %s.', running), HINT = 'TABLE rampart.rotation_progress shows it; cancel_rotation ends it.';
     END IF;
     obstacles := rampart.conversion_obstacles(relation, column_name, mode);
     IF obstacles IS NOT NULL THEN
@@ -106,7 +117,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION rampart.encrypt_column(regclass, name, text, text, text, int4, int4) IS
-'Begins to encrypt a plaintext column online; returns an id for rotation_progress, pause_rotation, cancel_rotation and the like. mode: random or deterministic. type: an encrypted type, if not the one that fits. When its state is ready: conversion_indexes(id) lists the indexes to build, CALL finish_conversion(id) swaps the columns. Errors: RMK01, RMR05 (something depends on the column), 42703, 42804, 22023, 23505 (under way already).';
+'Begins to encrypt a plaintext column online; returns an id for rotation_progress, pause_rotation, cancel_rotation and the like. mode: random or deterministic. type: an encrypted type, if not the one that fits. When its state is ready: conversion_indexes(id) lists the indexes to build, CALL finish_conversion(id) swaps the columns. Errors: RMK01, RMR05 (something depends on the column), 42703, 42804, 22023, RMR01 (under way already).';
 
 CREATE FUNCTION rampart.conversion_trigger(target name) RETURNS name
     LANGUAGE sql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp

@@ -9,7 +9,7 @@ COMMENT ON TYPE rampart.exposure IS
 CREATE FUNCTION rampart.object_name(class oid, object oid, sub int4 DEFAULT 0) RETURNS text
 LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT o.type || ' ' || o.identity FROM pg_identify_object(class, object, sub) o;
+    SELECT o.type || ' ' || o.identity FROM pg_identify_object(class, object, CASE WHEN class = 'pg_class'::regclass THEN sub ELSE 0 END) o;
 END;
 COMMENT ON FUNCTION rampart.object_name(oid, oid, int4) IS 'Kind and name of an object, qualified and quoted.';
 

@@ -45,6 +45,9 @@ PLAIN = {
     "interval": ["'0'::interval", "'1 day'::interval", "'-178000000 years'::interval", "'178000000 years'::interval", "NULL::interval"],
     "uuid": ["'00000000-0000-0000-0000-000000000000'::uuid", "'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid"],
     "text[]": ["'{}'::text[]", "'{a,NULL,b}'::text[]", "ARRAY[ARRAY['a'],ARRAY['b']]", "array_fill('x'::text, ARRAY[1000])", "NULL::text[]"],
+    "int8[]": ["'{}'::int8[]", "'{1,NULL}'::int8[]", "'{{1},{2}}'::int8[]", "NULL::int8[]"],
+    "name[]": ["'{}'::name[]", "'{x,NULL}'::name[]", "NULL::name[]"],
+    "tid[]": ["'{}'::tid[]", "ARRAY['(0,0)'::tid, NULL]", "NULL::tid[]"],
     "cstring[]": ["'{}'::cstring[]", "'{pii}'::cstring[]", "'{pii,deterministic}'::cstring[]", "'{pii,random,x}'::cstring[]",
                   "'{NULL}'::cstring[]", "'{pii,NULL}'::cstring[]", "'{{pii},{deterministic}}'::cstring[]", "'{{{pii}}}'::cstring[]",
                   "'[5:6]={pii,random}'::cstring[]", "'{\"\"}'::cstring[]", "('{' || repeat('pii,', 999) || 'pii}')::cstring[]",
@@ -102,13 +105,25 @@ def arrays_of(element, values):
             f"ARRAY[ARRAY[{values[1]}], ARRAY[{values[-1]}]]"]
 
 
+def rows_of(table):
+    """Rows that no table holds: empty, and with numbers and names that refer to nothing or to what is not meant."""
+    empty = f"NULL::{table}"
+    return [empty, f"jsonb_populate_record({empty}, '{{}}')",
+            f"jsonb_populate_record({empty}, '{{\"id\": 1, \"scope\": \"pii\", \"batch\": -1, \"round\": 3, \"state\": \"running\", "
+            "\"rotation\": 1, \"relation\": 1259, \"columns\": [\"relname\", null], \"next_block\": -1, \"end_block\": 99999999999, "
+            "\"waiting_for\": []}')"]
+
+
 def values_of(type_name):
     if type_name.startswith("enc_") and type_name.endswith("[]"):
         element = type_name.removesuffix("[]")
         return arrays_of(element, encrypted_values(element.removeprefix("enc_")))
     if type_name.startswith("enc_"):
         return encrypted_values(type_name.removeprefix("enc_"))
-    return PLAIN[SHORT.get(type_name, type_name)]
+    if type_name.startswith("rampart."):
+        return rows_of(type_name)
+    element = type_name.removesuffix("[]")
+    return PLAIN[SHORT.get(element, element) + type_name.removeprefix(element)]
 
 
 def argument_lists(choose, types, thorough):
