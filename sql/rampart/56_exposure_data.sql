@@ -9,7 +9,9 @@ COMMENT ON TYPE rampart.exposure IS
 CREATE FUNCTION rampart.object_name(class oid, object oid, sub int4 DEFAULT 0) RETURNS text
 LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT o.type || ' ' || o.identity FROM pg_identify_object(class, object, CASE WHEN class = 'pg_class'::regclass THEN sub ELSE 0 END) o;
+    SELECT o.type || ' ' || o.identity FROM pg_identify_object(class, object, CASE WHEN class = 'pg_class'::regclass THEN sub ELSE 0 END) o
+    -- Of a class that is none it would say that the server has a bug.
+    WHERE class IN (SELECT c.oid FROM pg_class c WHERE c.relnamespace = 'pg_catalog'::regnamespace);
 END;
 COMMENT ON FUNCTION rampart.object_name(oid, oid, int4) IS 'Kind and name of an object, qualified and quoted.';
 
