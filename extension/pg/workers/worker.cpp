@@ -87,13 +87,18 @@ void WorkUntilIdle() {
     }
 }
 
-// What users set for their own sessions, or for the database, is not meant for this one.
-void ResetSettings() {
+// What a server, a database or a role has set for its users' sessions must not stop this one.
+void SettleSettings() {
     static constexpr const char* kSettings[][2] = {
+        {"zero_damaged_pages", "off"},
+        {"statement_timeout", "0"},
+        {"lock_timeout", "0"},
+        {"idle_in_transaction_session_timeout", "0"},
         {"default_transaction_isolation", "read committed"},
         {"default_transaction_read_only", "off"},
-        {"lock_timeout", "0"},
-        {"row_security", "on"}};
+        {"default_transaction_deferrable", "off"},
+        {"row_security", "on"},
+    };
     for (const auto& [name, value] : kSettings)
         SetConfigOption(name, value, PGC_SUSET, PGC_S_OVERRIDE);
 }
@@ -139,9 +144,9 @@ void rampart_worker_main(Datum database) {
     pqsignal(SIGHUP, SignalHandlerForConfigReload);
     pqsignal(SIGTERM, die);
     BackgroundWorkerUnblockSignals();
+    workers::SettleSettings();
     BackgroundWorkerInitializeConnectionByOid(DatumGetObjectId(database), InvalidOid, 0);
     Guard([] {
-        workers::ResetSettings();
         while (workers::BecomeTheOne()) {
             workers::WorkUntilIdle();
             workers::LetOthers();
