@@ -316,7 +316,8 @@ BEGIN
     PERFORM rampart.apply_rotation_policies();
     SELECT extract(epoch FROM min(r.next_step_at) - clock_timestamp()) INTO seconds
         FROM rampart.rotation r WHERE r.state = 'running';
-    RETURN CASE WHEN seconds IS NOT NULL THEN 1000 * least(greatest(seconds, 0.1), 1) END;
+    -- One that is overdue is in other hands: a session's, or about to be paused.
+    RETURN CASE WHEN seconds IS NOT NULL THEN ceil(1000 * least(greatest(seconds, 0.02), 1)) END;
 END
 $$;
 COMMENT ON FUNCTION rampart.work() IS
