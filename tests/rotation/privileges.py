@@ -22,9 +22,9 @@ ARGUMENTS = [
     ("drop_scope(NULL, NULL)", "RMK01"),
 ]
 CALLS = ["start_rotation('pii')", "pause_rotation(1)", "resume_rotation(1)", "cancel_rotation(1)", "set_rotation_pace(1)", "rotation_plan('pii')",
-         "key_census('pii')", "rotation_step(1)", "work()", "rewrite_blocks(1, 1, '{}', '{}', '{}', '{}', 0, 1, 1, false)",
+         "key_census('pii')", "rotation_step(1)", "work()", "rewrite_blocks(1, 1, '{}', '{}', '{}', '{}', 0, 1, 1, false, false)",
          "count_keys(1, '{}', 0)", "begin_round(1)", "change_rotation(1, '{}', 'x')", "register_column('pii', 'raw', 'pii')", "wake_worker()",
-         "try_lock_table(1)", "table_blocks(1)", "keep_writers_out(1)", "destroy_key('x', 'pii')", "shred_scope('pii')", "drop_scope('pii')"]
+         "try_lock_table(1)", "keep_writers_out(1)", "destroy_key('x', 'pii')", "shred_scope('pii')", "drop_scope('pii')"]
 TABLE = """CREATE TABLE pii (id int, mail enc_text(pii), raw bytea);
            INSERT INTO pii SELECT i, 'mail' || i FROM generate_series(1, {}) i"""
 
