@@ -317,6 +317,13 @@ CREATE FUNCTION rampart.begin_round(rotation_id int8) RETURNS void
 LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     UPDATE rampart.rotation SET round_began_at = clock_timestamp() WHERE id = rotation_id;
+    -- What a round before has counted in a table that is no more must not have rounds follow for ever.
+    UPDATE rampart.rotation_table t
+        SET state = 'dropped', columns = '{}', values_seen = '{}', values_done = '{}',
+            remark = concat_ws('; ', t.remark, 'dropped meanwhile: ' || array_to_string(t.columns, ', '))
+        WHERE t.rotation = rotation_id AND t.state <> 'dropped' AND NOT EXISTS (
+            SELECT FROM rampart.rotation r JOIN rampart.encrypted_column c ON c.scope = r.scope
+            WHERE r.id = rotation_id AND c.relation = t.relation);
     SELECT rampart.add_rotation_table(rotation_id, c.relation, array_agg(DISTINCT c.column_name::text))
     FROM rampart.rotation r
     JOIN rampart.encrypted_column c ON c.scope = r.scope

@@ -159,7 +159,7 @@ BEGIN
     SELECT coalesce(sum(t.rows_done + t.rows_left), 0) AS touched, coalesce(sum(t.problems), 0) AS problems,
            -- A table with damaged pages cannot be read in one go.
            coalesce(bool_and(t.proven OR t.state <> 'done' OR t.problems > 0), true) AS proven
-        INTO total FROM rampart.rotation_table t WHERE t.rotation = r.id;
+        INTO total FROM rampart.rotation_table t WHERE t.rotation = r.id AND t.state <> 'dropped';
     -- The first round is never the last: what others were writing while it began was out of its sight.
     IF r.round = 1 OR total.touched > 0 OR NOT total.proven THEN
         UPDATE rampart.rotation SET round = r.round + 1, waiting_for = before WHERE id = r.id;
@@ -209,7 +209,7 @@ BEGIN
                 values_seen = ARRAY(SELECT n FROM unnest(u.columns, u.values_seen) v (name, n) WHERE name = ANY (present)),
                 values_done = ARRAY(SELECT n FROM unnest(u.columns, u.values_done) v (name, n) WHERE name = ANY (present)),
                 remark = concat_ws('; ', u.remark, 'dropped meanwhile: ' || array_to_string(
-                    ARRAY(SELECT unnest(u.columns) EXCEPT SELECT unnest(present)), ', '))
+                    ARRAY(SELECT name FROM unnest(u.columns) name WHERE name <> ALL (present)), ', '))
             WHERE u.rotation = r.id AND u.relation = t.relation RETURNING * INTO t;
     END IF;
     RETURN t;
