@@ -73,11 +73,11 @@ $$;
 COMMENT ON FUNCTION rampart.rewrite_range(rampart.rotation, rampart.rotation_table, bool) IS
 'Rewrites the next batch of a table; careful: one block of it.';
 
-CREATE FUNCTION rampart.note_failure(r rampart.rotation, t rampart.rotation_table, careful bool, state text, problem text)
+CREATE FUNCTION rampart.note_failure(r rampart.rotation, t rampart.rotation_table, careful bool, code text, problem text)
 RETURNS void LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF note_failure.state IN ('55000', '42703', '0A000') THEN
+    IF code IN ('55000', '42703', '0A000') THEN
         -- The table as a whole: one that is published without a replica identity, say.
         UPDATE rampart.rotation_table u SET state = 'failed', problems = u.problems + 1, remark = problem
             WHERE u.rotation = r.id AND u.relation = t.relation;
@@ -104,18 +104,18 @@ AS $$
 DECLARE
     careful bool := t.next_block < t.careful_to;
     done record;
-    state text;
-    message text;
+    code text;
+    reason text;
 BEGIN
     BEGIN
         done := rampart.rewrite_range(r, t, careful);
     EXCEPTION WHEN OTHERS THEN
-        GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT;
-        IF left(state, 2) IN ('40', '53', '57', '58') OR left(state, 3) = 'RMK' OR state = '55P03' THEN
+        GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, reason = MESSAGE_TEXT;
+        IF left(code, 2) IN ('40', '53', '57', '58') OR left(code, 3) = 'RMK' OR code = '55P03' THEN
             -- It may pass.
             RAISE;
         END IF;
-        PERFORM rampart.note_failure(r, t, careful, state, rampart.quotable_error(state, message));
+        PERFORM rampart.note_failure(r, t, careful, code, rampart.quotable_error(code, reason));
         RETURN 0;
     END;
     PERFORM rampart.record_problems(r.id, t, done.problem_rows, done.problem_columns, done.problem_texts);
@@ -266,8 +266,8 @@ AS $$
 DECLARE
     r rampart.rotation;
     delay int4;
-    state text;
-    message text;
+    code text;
+    reason text;
 BEGIN
     SELECT * INTO r FROM rampart.rotation o WHERE o.id = rotation_step.id FOR UPDATE SKIP LOCKED;
     IF NOT FOUND THEN
@@ -286,10 +286,10 @@ BEGIN
             SET next_step_at = clock_timestamp() + make_interval(secs => delay / 1000.0), failures = 0, last_error = NULL
             WHERE o.id = r.id;
     EXCEPTION WHEN OTHERS THEN
-        GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT;
+        GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, reason = MESSAGE_TEXT;
         delay := least(60000, 500 * 2 ^ least(r.failures, 10));
         UPDATE rampart.rotation o
-            SET failures = r.failures + 1, last_error = rampart.quotable_error(state, message),
+            SET failures = r.failures + 1, last_error = rampart.quotable_error(code, reason),
                 next_step_at = clock_timestamp() + make_interval(secs => delay / 1000.0)
             WHERE o.id = r.id;
     END;
