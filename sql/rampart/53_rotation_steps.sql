@@ -7,7 +7,9 @@ BEGIN ATOMIC
     -- All that might hold a value of before: in what they have written, in what they read, in what their
     -- statement is encrypting.
     SELECT coalesce(array_agg(name), '{}') FROM (
-        SELECT format('process %s since %s', pid, xact_start) FROM pg_stat_get_activity(NULL)
+        -- The same text in every session, whatever its time zone.
+        SELECT format('process %s since %s', pid, to_char(xact_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US UTC'))
+        FROM pg_stat_get_activity(NULL)
         WHERE datid = (SELECT oid FROM pg_database WHERE datname = current_database())
           AND (backend_xid IS NOT NULL OR backend_xmin IS NOT NULL) AND pid <> pg_backend_pid()
           AND backend_type NOT IN ('autovacuum worker', 'walsender')
