@@ -125,9 +125,23 @@ def check_secrecy(world, database, report):
     connection.close()
 
 
+def check_many(database, report):
+    """So many damaged rows that not all of them are listed."""
+    database.query("CREATE TABLE many (id int, raw bytea); SELECT rampart.register_column('many', 'raw', 'pii')")
+    database.query("INSERT INTO many SELECT i, CASE WHEN i <= 1500 THEN 'rubbish'::bytea ELSE rampart.encrypt('pii', 'x' || i) END FROM generate_series(1, 2000) i")
+    rotation = database.start(batch=100000)
+    report.equal(database.wait(rotation), "complete with errors", "damage: 1500 rows")
+    report.equal(database.query("SELECT problems, rewritten FROM rampart.rotation_progress WHERE rotation = %s AND table_name = 'public.many'", (rotation,)),
+                 [(1500, 500)], "damage: all of them are counted")
+    listed = database.value("SELECT count(*) FROM rampart.rotation_error WHERE rotation = %s AND table_name = 'public.many'", (rotation,))
+    report.ok(1000 <= listed < 1500, "damage: and the first 1000 listed", listed)
+    database.query("DROP TABLE many")
+
+
 def check(world, report):
     database = world.database("damage", "pii")
     check_values(world, database, report)
     check_reports(database, report)
     check_keys(database, report)
+    check_many(database, report)
     check_secrecy(world, database, report)

@@ -85,7 +85,7 @@ class Ledger:
             on(connection, COUNT, (number, -deleted))
 
     def transfer(self, connection, table, chance):
-        amount, pair = chance.randint(1, 500) / 4, chance.sample(range(1, ROWS + 1), 2)
+        amount, pair = chance.randint(1, 500) / 4, sorted(chance.sample(range(1, ROWS + 1), 2))
         found = []
         with connection.cursor() as cursor:
             for row, sign in zip(pair, (1, -1)):

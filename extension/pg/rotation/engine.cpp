@@ -40,7 +40,10 @@ bool IsWaitedFor() {
 // Asked between two blocks.
 bool IsEnough(const Work& work, TimestampTz deadline) {
     const Batch& batch = *work.batch;
-    if (batch.rows_done >= work.range.max_rows || IsWaitedFor()) return true;
+    if (batch.rows_done >= work.range.max_rows || batch.problems >= Batch::kManyProblems ||
+        IsWaitedFor()) {
+        return true;
+    }
     const bool found_nothing = batch.rows_done == 0 && batch.rows_left == 0;
     return !(work.range.checking && found_nothing) && GetCurrentTimestamp() >= deadline;
 }

@@ -54,7 +54,8 @@ struct Range {
 inline constexpr BlockNumber kToTheEnd = MaxBlockNumber;
 
 struct Batch {
-    static constexpr int kMaxProblems = 100;
+    static constexpr int kManyProblems = 100;  // after which the batch ends, with its block
+    static constexpr int kMaxProblems = 4 * kManyProblems;
 
     BlockNumber next;
     bool finished;  // reached the end of the range
