@@ -405,9 +405,22 @@ $$;
 COMMENT ON FUNCTION rampart.change_rotation(int8, text[], text) IS
 'Moves a rotation from one of the allowed states to a new one. Errors: RMR02, RMR03.';
 
+-- A worker that takes step after step would keep the rotation's row from others for long: row locks have no
+-- fair queue, these have.
+CREATE FUNCTION rampart.may_step(rotation_id int8) RETURNS bool
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+    RETURN pg_try_advisory_xact_lock_shared(1918987632, (rotation_id % 2147483647)::int4);
+COMMENT ON FUNCTION rampart.may_step(int8) IS 'Whether nobody waits to pause, change or cancel a rotation; none may until the end of the transaction.';
+
+CREATE FUNCTION rampart.await_step(rotation_id int8) RETURNS void
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+    RETURN pg_advisory_xact_lock(1918987632, (rotation_id % 2147483647)::int4);
+COMMENT ON FUNCTION rampart.await_step(int8) IS 'Waits for the step that a rotation is at; no other begins until the end of the transaction.';
+
 CREATE FUNCTION rampart.pause_rotation(id int8) RETURNS void
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
+    SELECT rampart.await_step(id);
     SELECT rampart.change_rotation(id, '{running}', 'paused');
 END;
 COMMENT ON FUNCTION rampart.pause_rotation(int8) IS
@@ -435,6 +448,7 @@ CREATE FUNCTION rampart.cancel_rotation(id int8) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+    PERFORM rampart.await_step(id);
     IF EXISTS (SELECT FROM rampart.rotation r WHERE r.id = cancel_rotation.id AND r.source_column IS NOT NULL) THEN
         PERFORM rampart.change_rotation(id, '{running,paused,ready,complete with errors}', 'cancelled');
         PERFORM rampart.drop_target(id);
@@ -451,6 +465,7 @@ RETURNS void LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_cat
 AS $$
 BEGIN
     PERFORM rampart.check_pace(coalesce(set_rotation_pace.batch, 1), set_rotation_pace.max_rows_per_second);
+    PERFORM rampart.await_step(id);
     UPDATE rampart.rotation r
         SET batch = coalesce(set_rotation_pace.batch, r.batch), next_step_at = clock_timestamp(),
             max_rows_per_second = set_rotation_pace.max_rows_per_second

@@ -271,6 +271,9 @@ DECLARE
     code text;
     reason text;
 BEGIN
+    IF NOT rampart.may_step(id) THEN
+        RETURN 20;
+    END IF;
     SELECT * INTO r FROM rampart.rotation o WHERE o.id = rotation_step.id FOR UPDATE SKIP LOCKED;
     IF NOT FOUND THEN
         IF EXISTS (SELECT FROM rampart.rotation o WHERE o.id = rotation_step.id) THEN
@@ -309,6 +312,7 @@ DECLARE
     seconds float8;
 BEGIN
     SELECT r.id INTO due FROM rampart.rotation r WHERE r.state = 'running' AND r.next_step_at <= clock_timestamp()
+          AND rampart.may_step(r.id)
         ORDER BY r.next_step_at LIMIT 1 FOR UPDATE SKIP LOCKED;
     IF FOUND THEN
         PERFORM rampart.rotation_step(due);
