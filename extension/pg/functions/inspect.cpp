@@ -44,14 +44,7 @@ Datum ToArmour(FunctionCallInfo fcinfo) {
 
 Datum FromArmour(FunctionCallInfo fcinfo) {
     const ByteView bytes = types::DetoastedBytes(PG_GETARG_DATUM(0));
-    const std::string_view armour = AsText(bytes);
-    const auto size = DearmouredSize(armour);
-    if (!size) throw Error(errc::kMalformedCiphertext, "malformed armour");
-    auto* result = static_cast<bytea*>(palloc(VARHDRSZ + *size));
-    SET_VARSIZE(result, VARHDRSZ + *size);
-    if (!Dearmour(armour, reinterpret_cast<std::uint8_t*>(VARDATA(result))))
-        throw Error(errc::kMalformedCiphertext, "malformed armour");
-    return PointerGetDatum(result);
+    return PointerGetDatum(types::NewFromArmour(AsText(bytes)));
 }
 
 // The bytes of an encrypted column's value.

@@ -141,14 +141,14 @@ Node* ArrayComparand(Rewrite& rewrite, Node* node, const KindOids& oids, std::in
         node = ToPlainType(node, get_array_type(types::InfoOf(kind).plain_type));
     }
     const Oid element = get_base_element_type(exprType(node));
-    auto* placeholder = makeNode(CaseTestExpr);
-    placeholder->typeId = element;
-    placeholder->typeMod = -1;
-    placeholder->collation = get_typcollation(element);
+    auto* each = makeNode(CaseTestExpr);
+    each->typeId = element;
+    each->typeMod = -1;
+    each->collation = get_typcollation(element);
     auto* coerce = makeNode(ArrayCoerceExpr);
     coerce->arg = reinterpret_cast<Expr*>(node);
     const Oid function = element == oids.type ? oids.comparand : oids.comparand_plain;
-    coerce->elemexpr = MakeComparand(function, AsNode(placeholder), oids, typmod);
+    coerce->elemexpr = MakeComparand(function, AsNode(each), oids, typmod);
     coerce->resulttype = oids.array_type;
     coerce->resulttypmod = -1;
     coerce->coerceformat = COERCE_IMPLICIT_CAST;

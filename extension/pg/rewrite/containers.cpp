@@ -23,16 +23,30 @@ namespace {
 
 constexpr const char* kWhere = "inside an array or a row";
 
-bool RowHoldsEncrypted(const Catalog& catalog, Oid type) {
+// Whether some column of a row type, given as its base type, passes the test. Not of records, whose
+// columns only an expression knows.
+template <typename Test>
+bool AnyColumn(Oid type, Test&& test) {
+    if (type == RECORDOID || !type_is_rowtype(type)) return false;
     TupleDesc descriptor = lookup_rowtype_tupdesc_domain(type, -1, true);
     if (descriptor == nullptr) return false;
     bool found = false;
     for (int i = 0; i < descriptor->natts && !found; ++i) {
         const FormData_pg_attribute* column = TupleDescAttr(descriptor, i);
-        found = !column->attisdropped && StoresEncrypted(catalog, column->atttypid);
+        found = !column->attisdropped && test(*column);
     }
     ReleaseTupleDesc(descriptor);
     return found;
+}
+
+// Of a type that is a container of encrypted values; not of an encrypted type itself.
+bool HoldsEncrypted(const Catalog& catalog, Oid type) {
+    const Oid base = getBaseType(type);
+    const Oid element = get_element_type(base);
+    if (OidIsValid(element)) return StoresEncrypted(catalog, element);
+    return AnyColumn(base, [&](const FormData_pg_attribute& column) {
+        return StoresEncrypted(catalog, column.atttypid);
+    });
 }
 
 }  // namespace
@@ -41,29 +55,13 @@ bool HoldsUnscoped(const Catalog& catalog, Oid type) {
     const Oid base = getBaseType(type);
     const Oid element = get_element_type(base);
     if (OidIsValid(element)) return HoldsUnscoped(catalog, element);
-    if (base == RECORDOID || !type_is_rowtype(base)) return false;
-    TupleDesc descriptor = lookup_rowtype_tupdesc_domain(base, -1, true);
-    if (descriptor == nullptr) return false;
-    bool found = false;
-    for (int i = 0; i < descriptor->natts && !found; ++i) {
-        const FormData_pg_attribute* column = TupleDescAttr(descriptor, i);
-        if (column->attisdropped) continue;
-        const bool encrypted = catalog.FindElementType(column->atttypid) != nullptr;
-        found = encrypted ? column->atttypmod < 0 : HoldsUnscoped(catalog, column->atttypid);
-    }
-    ReleaseTupleDesc(descriptor);
-    return found;
+    return AnyColumn(base, [&](const FormData_pg_attribute& column) {
+        const bool encrypted = catalog.FindElementType(column.atttypid) != nullptr;
+        return encrypted ? column.atttypmod < 0 : HoldsUnscoped(catalog, column.atttypid);
+    });
 }
 
 namespace {
-
-// Of a type that is a container of encrypted values; not of an encrypted type itself.
-bool HoldsEncrypted(const Catalog& catalog, Oid type) {
-    const Oid base = getBaseType(type);
-    const Oid element = get_element_type(base);
-    if (OidIsValid(element)) return StoresEncrypted(catalog, element);
-    return base != RECORDOID && type_is_rowtype(base) && RowHoldsEncrypted(catalog, base);
-}
 
 bool IsRecord(Oid type) { return type == RECORDOID || type == RECORDARRAYOID; }
 

@@ -118,14 +118,9 @@ Datum FromPlaintext(Kind kind, ByteView plaintext, std::int32_t typmod) {
 }
 
 Datum FromArmour(Kind kind, std::string_view armour, std::int32_t typmod) {
-    const auto size = DearmouredSize(armour);
-    if (!size) throw Error(errc::kMalformedCiphertext, "malformed armour");
-    auto* value = static_cast<varlena*>(palloc(VARHDRSZ + *size));
-    SET_VARSIZE(value, VARHDRSZ + *size);
-    auto* payload = reinterpret_cast<std::uint8_t*>(VARDATA(value));
-    if (!Dearmour(armour, payload)) throw Error(errc::kMalformedCiphertext, "malformed armour");
-    AcceptArmour(Keyring::Current(), ParseSealed({payload, *size}, kind));
-    return typmod < 0 ? PointerDatum(value) : Coerce(PointerDatum(value), typmod);
+    const Datum value = PointerDatum(NewFromArmour(armour));
+    AcceptArmour(Keyring::Current(), ParseSealed(DetoastedBytes(value), kind));
+    return typmod < 0 ? value : Coerce(value, typmod);
 }
 
 Datum Coerce(Datum value, std::int32_t typmod) {

@@ -84,6 +84,14 @@ Ciphertext ParseSealed(ByteView bytes, Kind kind) {
     return *ciphertext;
 }
 
+varlena* NewFromArmour(std::string_view armour) {
+    const auto size = DearmouredSize(armour);
+    varlena* value = size ? NewValue(*size) : nullptr;
+    if (value == nullptr || !Dearmour(armour, Payload(value)))
+        throw Error(errc::kMalformedCiphertext, "malformed armour");
+    return value;
+}
+
 varlena* NewHeld(Kind kind, ByteView plaintext) {
     varlena* value = NewValue(kHeldOffset + plaintext.size());
     std::uint8_t* payload = Payload(value);

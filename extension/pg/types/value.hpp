@@ -51,7 +51,8 @@ ByteView DetoastedBytes(Datum value);
 // Parsed, of this kind. Errors RMC01, RMC03.
 Ciphertext ParseSealed(ByteView bytes, Kind kind);
 
-// New values in the current memory context.
+// New values in the current memory context. NewFromArmour: the bytes, unverified; error RMC01.
+varlena* NewFromArmour(std::string_view armour);
 varlena* NewHeld(Kind kind, ByteView plaintext);
 varlena* NewToken(Kind kind, std::uint64_t index_key_id, const std::uint8_t* iv);
 varlena* NewSealed(keyring::Keyring& keyring, keyring::Scope& scope, Mode mode, Kind kind,
