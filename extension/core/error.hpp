@@ -56,6 +56,7 @@ inline constexpr SqlState kNotConvertible{"RMR05"};
 inline constexpr SqlState kInsufficientPrivilege{"42501"};
 inline constexpr SqlState kInvalidParameter{"22023"};
 inline constexpr SqlState kUndefinedColumn{"42703"};
+inline constexpr SqlState kUndefinedTable{"42P01"};
 inline constexpr SqlState kDatatypeMismatch{"42804"};
 inline constexpr SqlState kUnsupported{"0A000"};
 inline constexpr SqlState kOutOfMemory{"53200"};

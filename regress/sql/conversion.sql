@@ -79,6 +79,27 @@ SELECT try($$INSERT INTO person (id, phone) VALUES (3001, 'by app')$$), try($$IN
 SELECT phone, (rampart.inspect(rampart.ciphertext(phone))).mode FROM person WHERE id = 3001;
 SELECT count(*) FROM pg_trigger WHERE tgrelid = 'person'::regclass AND NOT tgisinternal;
 
+-- What a table's owner has put into a CHECK runs with his rights, whoever finishes the conversion.
+GRANT CREATE ON SCHEMA conversion TO conversion_app;
+SET ROLE conversion_app;
+CREATE FUNCTION is_told(value text) RETURNS bool LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE NOTICE 'evaluated by %', current_user;
+    RETURN true;
+END
+$$;
+CREATE TABLE trap (id int, v text CHECK (is_told(v)));
+RESET ROLE;
+SET client_min_messages = warning;
+INSERT INTO trap VALUES (1, 'x');
+SELECT rampart.grant_scope('conv', 'conversion_app');
+SELECT rampart.encrypt_column('trap', 'v', 'conv') AS id \gset
+CALL rampart.run_rotation(:id);
+RESET client_min_messages;
+\set VERBOSITY terse
+CALL rampart.finish_conversion(:id);
+\set VERBOSITY default
+
 -- Partitions, other types, a column whose name needs quotes; and giving up.
 CREATE TABLE event (id int, at timestamptz, flag bool) PARTITION BY RANGE (id);
 CREATE TABLE event_1 PARTITION OF event FOR VALUES FROM (0) TO (100);

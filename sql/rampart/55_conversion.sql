@@ -7,6 +7,11 @@ CREATE FUNCTION rampart.fill_column() RETURNS trigger
 COMMENT ON FUNCTION rampart.fill_column() IS
 'Trigger of a conversion: encrypts the first column''s new value into the second. Needs no right: it shows nothing.';
 
+CREATE FUNCTION rampart.execute_as_owner(relation oid, command text) RETURNS void
+    AS 'MODULE_PATHNAME', 'rampart_execute_as_owner' LANGUAGE C VOLATILE STRICT;
+COMMENT ON FUNCTION rampart.execute_as_owner(oid, text) IS
+'Executes a statement with the rights of a table''s owner and no more, as a security-restricted operation.';
+
 CREATE FUNCTION rampart.encrypted_type_for(type oid) RETURNS text
 LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
@@ -242,7 +247,7 @@ BEGIN
     FOR name IN SELECT k.conname FROM pg_constraint k
                 WHERE k.conrelid = c.relation AND k.contype = 'c' AND NOT k.convalidated
                   AND k.conname = ANY (coalesce(names, ARRAY[c.target_column])) LOOP
-        EXECUTE format('ALTER TABLE %s VALIDATE CONSTRAINT %I', c.relation::regclass, name);
+        PERFORM rampart.execute_as_owner(c.relation, format('ALTER TABLE %s VALIDATE CONSTRAINT %I', c.relation::regclass, name));
     END LOOP;
 END
 $$;

@@ -1,6 +1,5 @@
-// The trigger of a column's conversion: while rows are being filled, what others write is kept in
-// both columns. No right is asked for, because nothing is shown: who may write the table today may
-// go on until the columns are swapped.
+// Of a column's conversion: the trigger that keeps what others write in both columns while rows are
+// being filled, and what must not run with more than the rights of the table's owner.
 #include "pg/postgres.hpp"
 
 #include "error.hpp"
@@ -10,8 +9,13 @@
 
 extern "C" {
 #include "access/htup_details.h"
+#include "catalog/pg_class.h"
 #include "commands/trigger.h"
+#include "executor/spi.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/rel.h"
+#include "utils/syscache.h"
 }
 
 namespace rampart::pg::functions {
@@ -48,10 +52,35 @@ HeapTuple Filled(const TriggerData& data) {
     return tuple;
 }
 
+// A CHECK may call functions of the owner's making.
+void ExecuteAsOwner(Oid relation, const char* command) {
+    HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
+    if (!HeapTupleIsValid(tuple)) throw Error(errc::kUndefinedTable, "the table does not exist");
+    const Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relowner;
+    ReleaseSysCache(tuple);
+    Oid user = InvalidOid;
+    int security = 0;
+    GetUserIdAndSecContext(&user, &security);
+    SetUserIdAndSecContext(owner, security | SECURITY_RESTRICTED_OPERATION);
+    const int nesting = NewGUCNestLevel();
+    SPI_connect();
+    SPI_execute(command, false, 0);
+    SPI_finish();
+    AtEOXact_GUC(false, nesting);
+    SetUserIdAndSecContext(user, security);
+}
+
 }  // namespace
 }  // namespace rampart::pg::functions
 
-// (source column, encrypted column)
+// (relation oid, command text)
+RAMPART_FUNCTION(rampart_execute_as_owner) {
+    rampart::pg::functions::ExecuteAsOwner(PG_GETARG_OID(0), text_to_cstring(PG_GETARG_TEXT_PP(1)));
+    PG_RETURN_VOID();
+}
+
+// No right is asked for, because nothing is shown: who may write the table today may go on until
+// the columns are swapped. (source column, encrypted column)
 RAMPART_FUNCTION(rampart_fill_column) {
     const TriggerData& data = rampart::pg::functions::Trigger(fcinfo);
     rampart::pg::log_privacy::Touch();
