@@ -298,6 +298,15 @@ COMMENT ON FUNCTION rampart.rotation_plan(text, bool) IS
 
 -- Start and control ----------------------------------------------------------------------------------------
 
+CREATE FUNCTION rampart.dropped_remark(remark text, before text[], present text[]) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT concat_ws('; ', remark, 'dropped meanwhile: ' || string_agg(name, ', '))
+    FROM unnest(before) name WHERE name <> ALL (present);
+END;
+COMMENT ON FUNCTION rampart.dropped_remark(text, text[], text[]) IS
+'A remark on a table, and which of its columns are none of the scope any more.';
+
 CREATE FUNCTION rampart.add_rotation_table(rotation_id int8, target regclass, names text[]) RETURNS void
 LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
@@ -308,7 +317,9 @@ BEGIN ATOMIC
         SET name = excluded.name, columns = excluded.columns, state = 'pending', next_block = 0,
             end_block = NULL, careful_to = 0, proven = false, waits = false, rows_seen = 0, rows_done = 0, rows_left = 0, problems = 0,
             values_seen = excluded.values_seen,
-            values_done = CASE WHEN t.columns = excluded.columns THEN t.values_done ELSE excluded.values_done END;
+            values_done = CASE WHEN t.columns = excluded.columns THEN t.values_done ELSE excluded.values_done END,
+            remark = CASE WHEN t.columns <@ excluded.columns THEN t.remark
+                          ELSE rampart.dropped_remark(t.remark, t.columns, excluded.columns) END;
 END;
 COMMENT ON FUNCTION rampart.add_rotation_table(int8, regclass, text[]) IS
 'Has a rotation go over a table in the round that begins.';
@@ -320,7 +331,7 @@ BEGIN ATOMIC
     -- What a round before has counted in a table that is no more must not have rounds follow for ever.
     UPDATE rampart.rotation_table t
         SET state = 'dropped', columns = '{}', values_seen = '{}', values_done = '{}',
-            remark = concat_ws('; ', t.remark, 'dropped meanwhile: ' || array_to_string(t.columns, ', '))
+            remark = rampart.dropped_remark(t.remark, t.columns, '{}')
         WHERE t.rotation = rotation_id AND t.state <> 'dropped' AND NOT EXISTS (
             SELECT FROM rampart.rotation r JOIN rampart.encrypted_column c ON c.scope = r.scope
             WHERE r.id = rotation_id AND c.relation = t.relation);
@@ -364,7 +375,7 @@ BEGIN
             DETAIL = format('It is rotation %s.', running),
             HINT = 'TABLE rampart.rotation_progress shows it; cancel_rotation ends it.';
     END IF;
-    IF new_key THEN
+    IF new_key IS NOT FALSE THEN
         PERFORM rampart.rotate_key(start_rotation.scope);
     END IF;
     INSERT INTO rampart.rotation (scope, batch, max_rows_per_second)

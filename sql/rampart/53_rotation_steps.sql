@@ -197,10 +197,13 @@ BEGIN
         RETURN t;
     END IF;
     t.waits := false;
-    present := ARRAY(SELECT c.column_name::text FROM rampart.encrypted_column c
-                     WHERE c.relation = t.relation AND c.scope = r.scope AND c.column_name = ANY (t.columns)
-                     -- A row may hold values of the scope in several of its fields.
-                     GROUP BY c.column_name ORDER BY array_position(t.columns, c.column_name::text));
+    -- Once a batch: not by the view, which looks at all tables. A column of another scope by now does no harm.
+    present := ARRAY(SELECT a.attname::text FROM pg_attribute a
+                     WHERE a.attrelid = t.relation AND a.attname = ANY (t.columns) AND a.attnum > 0 AND NOT a.attisdropped
+                       AND (rampart.holds_encrypted(a.atttypid)
+                            OR EXISTS (SELECT FROM rampart.registered_column g WHERE g.relation = t.relation
+                                       AND g.column_name = a.attname AND a.atttypid = 'bytea'::regtype))
+                     ORDER BY array_position(t.columns, a.attname::text));
     IF t.end_block IS NULL AND present <> '{}' THEN
         UPDATE rampart.rotation_table u SET waits = false, end_block = pg_relation_size(t.relation) / current_setting('block_size')::int8
             WHERE u.rotation = r.id AND u.relation = t.relation RETURNING * INTO t;
@@ -210,8 +213,7 @@ BEGIN
             SET waits = false, columns = present, state = CASE WHEN present = '{}' THEN 'dropped' ELSE 'pending' END,
                 values_seen = ARRAY(SELECT n FROM unnest(u.columns, u.values_seen) v (name, n) WHERE name = ANY (present)),
                 values_done = ARRAY(SELECT n FROM unnest(u.columns, u.values_done) v (name, n) WHERE name = ANY (present)),
-                remark = concat_ws('; ', u.remark, 'dropped meanwhile: ' || array_to_string(
-                    ARRAY(SELECT name FROM unnest(u.columns) name WHERE name <> ALL (present)), ', '))
+                remark = rampart.dropped_remark(u.remark, u.columns, present)
             WHERE u.rotation = r.id AND u.relation = t.relation RETURNING * INTO t;
     END IF;
     RETURN t;

@@ -113,11 +113,18 @@ def check_secrecy(world, database, report):
                           IF current_setting('picky.refuse', true) = 'yes' THEN RAISE EXCEPTION 'zebrafish-quoted is bad' USING DETAIL = 'zebrafish-quoted'; END IF;
                           RETURN 1; END $$;
                       CREATE INDEX ON quoting (picky(mail));
+                      CREATE FUNCTION picky_about(v text) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN
+                          IF current_setting('picky.refuse', true) = 'yes' THEN RAISE EXCEPTION '% is bad', v; END IF;
+                          RETURN 1; END $$;
+                      CREATE TABLE quoting_all (mail enc_text(pii));
+                      INSERT INTO quoting_all VALUES ('fine');
+                      CREATE INDEX ON quoting_all (picky_about('zebrafish-constant'));
                       ALTER DATABASE damage SET picky.refuse = 'yes'""")
     rotation = database.start()
     report.equal(database.wait(rotation), "complete with errors", "damage: rows that an index refuses are errors")
-    noted = database.query("SELECT table_name, row_id::text, problem FROM rampart.rotation_error WHERE rotation = %s ORDER BY 2", (rotation,))
-    report.equal(noted, [("public.quoting", "(0,1)", "P0001: cannot be rewritten"), ("public.quoting", "(0,2)", "P0001: cannot be rewritten")],
+    noted = database.query("SELECT table_name, row_id::text, problem FROM rampart.rotation_error WHERE rotation = %s ORDER BY 1, 2", (rotation,))
+    report.equal(noted, [("public.quoting", "(0,1)", "P0001: cannot be rewritten"), ("public.quoting", "(0,2)", "P0001: cannot be rewritten"),
+                         ("public.quoting_all", "(0,0)", "SQLSTATE P0001")],
                  "damage: each of them, without the index's words")
     log = [line for line in world.cluster.log().splitlines() if SECRET in line]
     report.equal(log, [], "damage: no plaintext in the server's log")

@@ -88,6 +88,16 @@ def check_quiet(database, report):
     report.ok(database.value("SELECT pg_relation_size('child')") <= 2.1 * size, "undisturbed: the table has at most doubled")
 
 
+def check_ordinary(database, report):
+    """All that was quiet is awake."""
+    report.equal(database.failure("UPDATE child SET note = 'again' WHERE id = 1"), "23514", "undisturbed: an UPDATE does fire triggers, and is checked")
+    for sql in ("ALTER TABLE child DISABLE TRIGGER before_row, DISABLE TRIGGER always", "UPDATE child SET note = 'again' WHERE id = 1",
+                "ALTER TABLE child ENABLE TRIGGER before_row, ENABLE ALWAYS TRIGGER always"):
+        database.query(sql)
+    fired = {what for what, in database.query("SELECT what FROM fired")}
+    report.ok({"after_row", "before_statement", "after_statement", "late", "rule", "event"} <= fired, "undisturbed: all of them", fired)
+
+
 def check_locks(database, report):
     rotation = database.start(batch=100, max_rows_per_second=1000)
     seen = set()
@@ -156,6 +166,7 @@ def check(world, report):
     database = world.database("undisturbed", "pii")
     database.query(TABLES)
     check_quiet(database, report)
+    check_ordinary(database, report)
     check_locks(database, report)
     check_round_a_locked_table(database, report)
     database.query("DROP EVENT TRIGGER fire")
