@@ -1,4 +1,5 @@
 """Rows, transactions and keys that a rotation has to wait for."""
+import threading
 import time
 
 from world import on, wait_until
@@ -74,6 +75,36 @@ def check_keys(database, report):
     report.equal(database.query("SELECT count(*) FROM rampart.rotation_error"), [(0,)], "waiting: no row was blamed")
 
 
+def check_always_locked(database, report):
+    """Rows that somebody has locked at every time: a batch's patience with them ends."""
+    stop = threading.Event()
+
+    def hold(late):
+        connection = database.connect(autocommit=False)
+        time.sleep(late)
+        while not stop.is_set():
+            on(connection, "SELECT count(*) FROM (SELECT FROM held WHERE id <= 100 FOR SHARE) s")
+            time.sleep(1)
+            connection.commit()
+        connection.close()
+
+    holders = [threading.Thread(target=hold, args=(late,)) for late in (0, 0.5)]
+    for holder in holders:
+        holder.start()
+    time.sleep(0.6)
+    rotation = database.start()
+    longest = """SELECT coalesce(max(extract(epoch FROM clock_timestamp() - xact_start)), 0) FROM pg_stat_activity
+                 WHERE backend_type = 'rampart worker' AND datname = current_database()"""
+    report.ok(wait_until(lambda: database.value(longest), lambda seconds: seconds > 0.5, 15) > 0.5, "waiting: patiently for rows that are always locked")
+    began = time.monotonic()
+    database.query("SELECT rampart.pause_rotation(%s)", (rotation,))
+    report.ok(time.monotonic() - began < 3, "waiting: but a batch ends, and can be paused", time.monotonic() - began)
+    stop.set()
+    for holder in holders:
+        holder.join()
+    report.equal((database.finish(rotation), database.old_values()), ("complete", 0), "waiting: in the end they are rotated as well")
+
+
 def check(world, report):
     database = world.database("waiting", "pii")
     database.query(TABLE.format("held"))
@@ -82,3 +113,4 @@ def check(world, report):
     check_prepared(world, database, report)
     check_snapshot(database, report)
     check_keys(database, report)
+    check_always_locked(database, report)
