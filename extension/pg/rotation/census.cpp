@@ -48,9 +48,10 @@ KeyCount& CountOf(Counting& counting, std::uint64_t key) {
 }
 
 Refreshed CountValue(void* context, Datum value) {
-    const auto identity = types::TryIdentify(types::BeginningOf(value));
-    KeyCount& count = CountOf(*static_cast<Counting*>(context),
-                              identity && identity->has_iv() ? identity->key_id : 0);
+    types::Identity identity;
+    const bool says =
+        types::ReadIdentity(types::BeginningOf(value), &identity) && identity.has_iv();
+    KeyCount& count = CountOf(*static_cast<Counting*>(context), says ? identity.key_id : 0);
     ++count.values;
     count.bytes += static_cast<std::int64_t>(toast_raw_datum_size(value));
     return {value, false};

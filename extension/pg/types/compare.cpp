@@ -140,14 +140,18 @@ bool Resolve(FunctionCallInfo fcinfo, Identity* a, Identity* b) {
 }
 
 Identity IdentityToCompare(Datum value) {
-    if (!ComparesCiphertexts()) return IdentifyDatum(value);
-    static constexpr std::uint8_t kNoIv[Aead::kIvSize] = {};
-    return TryIdentify(BeginningOf(value))
-        .value_or(Identity{Form::kDeterministic, Kind::kBytea, 0, kNoIv, {}});
+    const ByteView bytes = BeginningOf(value);
+    Identity identity;
+    if (!ReadIdentity(bytes, &identity)) {
+        static constexpr std::uint8_t kNoIv[Aead::kIvSize] = {};
+        if (!ComparesCiphertexts()) return Identify(bytes);
+        identity = {Form::kDeterministic, Kind::kBytea, 0, kNoIv, {}};
+    }
+    return identity;
 }
 
 Identity WithIv(Datum value, Site& site) {
-    const Identity identity = IdentityToCompare(value);
+    Identity identity = IdentityToCompare(value);
     RequireDeterministic(identity);
     if (!identity.has_iv()) ThrowUndetermined();
     RequireOneScope(site, identity.key_id);

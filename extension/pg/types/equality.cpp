@@ -15,20 +15,18 @@ bool HeldEqual(const Identity& a, const Identity& b) {
            std::memcmp(a.held.data(), b.held.data(), a.held.size()) == 0;
 }
 
-bool Equal(FunctionCallInfo fcinfo, Identity a, Identity b) {
-    return Resolve(fcinfo, &a, &b) ? CompareIv(a, b) == 0 : HeldEqual(a, b);
-}
-
-Datum EqualResult(FunctionCallInfo fcinfo, const Identity& a, const Identity& b, bool negated) {
-    const bool needs_token = a.has_iv() != b.has_iv();
-    if (needs_token && IsUnknownWhileLoading(a.has_iv() ? a : b, keyring::kEncryptOrDecrypt))
+Datum EqualResult(FunctionCallInfo fcinfo, Identity* a, Identity* b, bool negated) {
+    const bool needs_token = a->has_iv() != b->has_iv();
+    if (needs_token && IsUnknownWhileLoading(a->has_iv() ? *a : *b, keyring::kEncryptOrDecrypt))
         PG_RETURN_NULL();
-    return BoolGetDatum(Equal(fcinfo, a, b) != negated);
+    const bool equal = Resolve(fcinfo, a, b) ? CompareIv(*a, *b) == 0 : HeldEqual(*a, *b);
+    return BoolGetDatum(equal != negated);
 }
 
 Datum EqualDatums(FunctionCallInfo fcinfo, bool negated) {
-    return EqualResult(fcinfo, IdentifyDatum(PG_GETARG_DATUM(0)), IdentifyDatum(PG_GETARG_DATUM(1)),
-                       negated);
+    Identity a = IdentifyDatum(PG_GETARG_DATUM(0));
+    Identity b = IdentifyDatum(PG_GETARG_DATUM(1));
+    return EqualResult(fcinfo, &a, &b, negated);
 }
 
 Identity HeldPlain(Kind kind, Datum plain, Scratch* scratch) {
@@ -41,8 +39,9 @@ Identity HeldPlain(Kind kind, Datum plain, Scratch* scratch) {
 
 Datum EqualToPlain(FunctionCallInfo fcinfo, Kind kind, int encrypted, bool negated) {
     Scratch scratch;
-    return EqualResult(fcinfo, IdentifyDatum(PG_GETARG_DATUM(encrypted)),
-                       HeldPlain(kind, PG_GETARG_DATUM(1 - encrypted), &scratch), negated);
+    Identity value = IdentifyDatum(PG_GETARG_DATUM(encrypted));
+    Identity plain = HeldPlain(kind, PG_GETARG_DATUM(1 - encrypted), &scratch);
+    return EqualResult(fcinfo, &value, &plain, negated);
 }
 
 }  // namespace

@@ -37,29 +37,32 @@ ByteView View(const varlena* value) {
 
 }  // namespace
 
-std::optional<Identity> TryIdentify(ByteView bytes) {
-    if (bytes.size() < kHeldOffset || bytes[1] == 0 || bytes[1] > kMaxKind) return std::nullopt;
-    Identity identity{};
-    identity.form = static_cast<Form>(bytes[0]);
-    identity.kind = static_cast<Kind>(bytes[1]);
-    switch (identity.form) {
+bool ReadIdentity(ByteView bytes, Identity* identity) {
+    if (bytes.size() < kHeldOffset || bytes[1] == 0 || bytes[1] > kMaxKind) return false;
+    identity->form = static_cast<Form>(bytes[0]);
+    identity->kind = static_cast<Kind>(bytes[1]);
+    switch (identity->form) {
         case Form::kHeld:
-            identity.held = bytes.subspan(kHeldOffset);
-            return identity;
+            identity->key_id = 0;
+            identity->iv = nullptr;
+            identity->held = bytes.subspan(kHeldOffset);
+            return true;
         case Form::kRandomised:
         case Form::kDeterministic:
         case Form::kToken:
-            if (bytes.size() < kIdentitySize) return std::nullopt;
-            identity.key_id = LoadBigEndian<std::uint64_t>(bytes.data() + 2);
-            identity.iv = bytes.data() + kIvOffset;
-            return identity;
+            if (bytes.size() < kIdentitySize) return false;
+            identity->key_id = LoadBigEndian<std::uint64_t>(bytes.data() + 2);
+            identity->iv = bytes.data() + kIvOffset;
+            identity->held = {};
+            return true;
     }
-    return std::nullopt;
+    return false;
 }
 
 Identity Identify(ByteView bytes) {
-    if (const auto identity = TryIdentify(bytes)) return *identity;
-    ThrowMalformed();
+    Identity identity;
+    if (!ReadIdentity(bytes, &identity)) ThrowMalformed();
+    return identity;
 }
 
 ByteView BeginningOf(Datum value) {

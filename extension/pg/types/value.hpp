@@ -11,7 +11,6 @@
 // differ from it in five bits and more, so that damage on disk does not turn one into the other.
 #pragma once
 
-#include <optional>
 
 #include "bytes.hpp"
 #include "ciphertext.hpp"
@@ -40,8 +39,10 @@ struct Identity {
 // Error RMC01 where the bytes are none of the forms.
 Identity Identify(ByteView bytes);
 
-// Nothing where they are none.
-std::optional<Identity> TryIdentify(ByteView bytes);
+// False where they are none. Into a reference, and not an optional: copied as a whole right after
+// its fields were written one by one, it would stall a comparison for longer than all the rest
+// takes.
+[[nodiscard]] bool ReadIdentity(ByteView bytes, Identity* identity);
 
 // Detoasts; of a large value only the beginning.
 ByteView BeginningOf(Datum value);
