@@ -1,7 +1,7 @@
 // OpenSSL 3 deprecates its plain SHA-256 calls in favour of EVP, whose contexts can only be copied
 // through the allocator: several hundred nanoseconds a message, more than the HMAC of a short
-// value. A SHA256_CTX is a plain struct, so a saved state is one assignment away. Used in this file
-// only.
+// value. A SHA256_CTX is a plain struct, so a saved state is one assignment away. Used here and in
+// sha256.cpp only.
 #define OPENSSL_SUPPRESS_DEPRECATED
 
 #include "crypto/hmac.hpp"
