@@ -10,6 +10,11 @@ namespace {
 
 constexpr const char* kPublishedFolder = "/usr/lib/python3/dist-packages/cryptography_vectors";
 
+std::string PublishedFolder() {
+    const char* override_folder = std::getenv("RAMPART_VECTORS");
+    return override_folder != nullptr ? override_folder : kPublishedFolder;
+}
+
 std::string Trim(std::string_view text) {
     constexpr std::string_view kSpace = " \t\r\n";
     const std::size_t start = text.find_first_not_of(kSpace);
@@ -92,10 +97,16 @@ std::vector<Vector> GoldenVectors(const std::string& name) {
 }
 
 std::vector<Vector> PublishedVectors(const std::string& name, std::string_view first) {
-    const char* override_folder = std::getenv("RAMPART_VECTORS");
-    const std::string folder = override_folder != nullptr ? override_folder : kPublishedFolder;
+    const std::string folder = PublishedFolder();
     if (!std::filesystem::is_directory(folder)) return {};
     return ReadVectors(folder + "/" + name, first);
+}
+
+std::vector<std::string> PublishedLines(const std::string& name) {
+    std::ifstream file(PublishedFolder() + "/" + name);
+    std::vector<std::string> lines;
+    for (std::string line; std::getline(file, line);) lines.push_back(line);
+    return lines;
 }
 
 }  // namespace rampart::test

@@ -51,6 +51,7 @@ std::vector<Vector> GoldenVectors(const std::string& name);
 // folder that the environment variable RAMPART_VECTORS names. Nothing if the folder is absent; the
 // test is then skipped.
 std::vector<Vector> PublishedVectors(const std::string& name, std::string_view first);
+std::vector<std::string> PublishedLines(const std::string& name);
 inline constexpr const char* kNoPublishedVectors =
     "published vectors not found: install python3-cryptography-vectors or set RAMPART_VECTORS";
 

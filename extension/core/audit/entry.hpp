@@ -29,21 +29,21 @@ struct Entry {
     std::int64_t id = 0;
     std::int64_t at = 0;  // microseconds since 2000-01-01 00:00 UTC
     std::uint64_t xid = 0;
-    EntryText event;
-    EntryText log_class;
-    EntryText severity;
-    EntryText actor;
-    EntryText org;
-    EntryText ip;
-    EntryText user_agent;
-    EntryText request_id;
-    EntryText role;  // current_user
-    EntryText session_role;
-    EntryText application;
-    EntryText client;    // address
-    EntryText relation;  // schema-qualified
-    EntryText operation;
-    std::optional<Hash> payload_hash;  // HashPayload, or what is left of an erased payload
+    EntryText event = {};
+    EntryText log_class = {};
+    EntryText severity = {};
+    EntryText actor = {};
+    EntryText org = {};
+    EntryText ip = {};
+    EntryText user_agent = {};
+    EntryText request_id = {};
+    EntryText role = {};  // current_user
+    EntryText session_role = {};
+    EntryText application = {};
+    EntryText client = {};    // address
+    EntryText relation = {};  // schema-qualified
+    EntryText operation = {};
+    std::optional<Hash> payload_hash = {};  // HashPayload, or what is left of an erased payload
 };
 
 struct Payload {

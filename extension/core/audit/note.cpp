@@ -4,10 +4,10 @@
 #include <array>
 #include <cstdio>
 
-#include "utf8.hpp"
 #include "base64.hpp"
 #include "crypto/sha256.hpp"
 #include "error.hpp"
+#include "utf8.hpp"
 
 namespace rampart::audit {
 namespace {
