@@ -15,6 +15,7 @@ sys.path.insert(0, str(VECTORS))
 sys.dont_write_bytecode = True
 
 try:
+    import audit
     import decrypt as reference
     from cryptography.exceptions import InvalidTag
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -22,6 +23,8 @@ try:
 except ModuleNotFoundError as missing:
     print(f"1..0 # SKIP {missing}")
     sys.exit(0)
+
+import independent_audit
 
 passed = failed = 0
 
@@ -43,7 +46,7 @@ def raises(expected, function):
 def records(name):
     """The records of a golden file; each begins with its Count."""
     result = []
-    for line in (VECTORS / name).read_text(encoding="ascii").splitlines():
+    for line in (VECTORS / name).read_text(encoding="utf-8").splitlines():
         if "=" not in line or line.startswith("#"):
             continue
         field, _, value = (part.strip() for part in line.partition("="))
@@ -151,9 +154,14 @@ def test_program():
     check(wrong.returncode == 1 and not wrong.stdout, "program: a wrong key is refused")
 
 
+def test_audit_log():
+    formats = (VECTORS.parent.parent / "docs" / "formats.md").read_text(encoding="utf-8")
+    independent_audit.run(audit, formats, records, check)
+
+
 if __name__ == "__main__":
     for test in (test_ciphertexts, test_wrapped_keys, test_index_key, test_modifiers,
-                 test_program):
+                 test_program, test_audit_log):
         test()
     print(f"1..{passed + failed}")
     print(f"# {passed} passed, {failed} failed")
