@@ -1,9 +1,10 @@
 // Walking over UTF-8 (RFC 3629) that may be none.
 #pragma once
 
-#include <cstddef>
 #include <optional>
 #include <string_view>
+
+#include "bytes.hpp"
 
 namespace rampart {
 
@@ -11,20 +12,20 @@ namespace rampart {
 // cut short, overlong, a surrogate or beyond U+10FFFF.
 inline std::optional<char32_t> TakeCodePoint(std::string_view& text) {
     struct Form {
-        unsigned char mask, mark;  // of the first byte
-        char32_t least;            // smaller characters have a shorter form
+        std::uint8_t mask, mark;  // of the first byte
+        char32_t least;           // smaller characters have a shorter form
     };
     constexpr Form kForms[] = {
         {0x80, 0x00, 0}, {0xe0, 0xc0, 0x80}, {0xf0, 0xe0, 0x800}, {0xf8, 0xf0, 0x10000}};
-    const auto first = static_cast<unsigned char>(text.front());
+    const auto first = static_cast<std::uint8_t>(text.front());
     std::size_t length = 0;
     for (const Form& form : kForms) {
         ++length;
         if ((first & form.mask) != form.mark) continue;
         if (text.size() < length) return std::nullopt;
-        char32_t character = first & static_cast<unsigned char>(~form.mask);
-        for (const char next : text.substr(1, length - 1)) {
-            if ((next & 0xc0) != 0x80) return std::nullopt;
+        char32_t character = first & static_cast<std::uint8_t>(~form.mask);
+        for (const std::uint8_t next : AsBytes(text.substr(1, length - 1))) {
+            if ((next & 0xc0U) != 0x80) return std::nullopt;
             character = character << 6 | (next & 0x3fU);
         }
         const bool surrogate = character >= 0xd800 && character <= 0xdfff;
