@@ -1,7 +1,7 @@
 // Input: a signed note, the text of a checkpoint, or a verifier key. What reads as one of them must
 // print as it was read; what opens under the fixed key must be what its signed text says.
 #include "audit/checkpoint.hpp"
-#include "base64.hpp"
+#include "crypto/base64.hpp"
 #include "fuzz.hpp"
 
 using namespace rampart;

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "audit/note.hpp"
-#include "base64.hpp"
+#include "crypto/base64.hpp"
 #include "utf8.hpp"
 #include "vectors.hpp"
 

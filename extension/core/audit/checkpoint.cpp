@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "base64.hpp"
+#include "crypto/base64.hpp"
 #include "error.hpp"
 
 namespace rampart::audit {

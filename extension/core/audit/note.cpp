@@ -4,7 +4,7 @@
 #include <array>
 #include <cstdio>
 
-#include "base64.hpp"
+#include "crypto/base64.hpp"
 #include "crypto/sha256.hpp"
 #include "error.hpp"
 #include "utf8.hpp"

@@ -14,11 +14,11 @@ constexpr unsigned kGroup = 1000;  // tiles in a folder
 
 // Three digits to a path element, all but the last marked with an x.
 std::string IndexPath(std::uint64_t index) {
-    std::string path;
-    for (bool last = true; last || index != 0; last = false, index /= kGroup) {
-        const std::string digits = std::to_string(kGroup + index % kGroup).substr(1);
-        path = last ? digits : "x" + digits + "/" + path;
-    }
+    const auto digits = [](std::uint64_t group) {
+        return std::to_string(kGroup + group).substr(1);
+    };
+    std::string path = digits(index % kGroup);
+    while ((index /= kGroup) != 0) path.insert(0, "x" + digits(index % kGroup) + "/");
     return path;
 }
 

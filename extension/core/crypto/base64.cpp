@@ -1,4 +1,4 @@
-#include "base64.hpp"
+#include "crypto/base64.hpp"
 
 #include <algorithm>
 #include <limits>
