@@ -247,6 +247,35 @@ TEST(Proofs, OfTheLargestTreeHold) {
     EXPECT_EQ(FrontierOf(source, kMaxTreeSize)->Root(), head.root);
 }
 
+TEST(Proofs, OfATreeLargerThanTheLargestAreRefused) {
+    Hash root{};
+    Proof proof;
+    for (int level = 0; level < 62; ++level) {
+        proof.emplace_back();
+        root = NodeHash(root, Hash{});
+    }
+    const std::uint64_t size = std::uint64_t{1} << 62;
+    EXPECT_TRUE(VerifyInclusion(Hash{}, 0, {size, root}, proof));
+    EXPECT_FALSE(VerifyInclusion(Hash{}, 0, {size * 2, root}, proof));
+    proof.emplace_back();
+    EXPECT_FALSE(VerifyInclusion(Hash{}, 0, {size * 2, NodeHash(root, Hash{})}, proof));
+}
+
+TEST(Proofs, DoNotServeAHeadThatLiesAboutItsSize) {
+    MemorySource source(Leaves());
+    for (std::size_t size = 2; size <= kSizes; ++size) {
+        for (const std::uint64_t claimed : {std::uint64_t{size} * 2, std::uint64_t{1} << 40}) {
+            const TreeHead lie{claimed, Head(size).root};
+            ASSERT_FALSE(VerifyInclusion(Leaves()[0], 0, lie, *ProveInclusion(source, 0, size)));
+            for (std::size_t old_size = 1; old_size < size; ++old_size) {
+                ASSERT_FALSE(VerifyConsistency(Head(old_size), lie,
+                                               *ProveConsistency(source, old_size, size)))
+                    << old_size << ", " << size;
+            }
+        }
+    }
+}
+
 TEST(PrunedSource, ProvesWhatIsLeft) {
     MemorySource whole(Leaves());
     constexpr std::size_t kLargest = 70;

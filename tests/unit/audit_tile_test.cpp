@@ -163,6 +163,18 @@ TEST(TileBuilder, FlushesMoreThanOnce) {
     EXPECT_EQ(store.tiles, at_once.tiles);
 }
 
+// After a crash between the tiles and the head that was to name them.
+TEST(TileBuilder, ResumesFromTilesThatGotFurther) {
+    MemoryTiles store;
+    Grow(store, {300});
+    MemoryTiles again;
+    auto builder = TileBuilder::Resume(store, 290);
+    for (std::size_t i = 290; i < 300; ++i) builder->Append(Leaves()[i], again);
+    builder->Flush(again);
+    EXPECT_EQ(again.written, (std::vector<Tile>{{0, 1, 44}}));
+    EXPECT_EQ((again.tiles[{0, 1}]), (store.tiles[{0, 1}]));
+}
+
 TEST(TileBuilder, DoesNotResumeWithoutItsTiles) {
     MemoryTiles store;
     Grow(store, {300});

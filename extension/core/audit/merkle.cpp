@@ -71,7 +71,7 @@ std::vector<std::uint8_t> Frontier::Serialise() const {
 std::optional<Frontier> Frontier::Parse(ByteView bytes) {
     if (bytes.size() < kSizeBytes) return std::nullopt;
     const auto size = LoadBigEndian<std::uint64_t>(bytes.data());
-    // Before the hashes are copied: the length is the sender's, the digits of `size` are few.
+    // Before hashes are copied: how many bytes there are is up to the sender.
     if (bytes.size() - kSizeBytes != Ones(size) * kHashSize) return std::nullopt;
     const auto hashes = HashesOf(bytes.subspan(kSizeBytes));
     return hashes ? Restore(size, *hashes) : std::nullopt;

@@ -5,7 +5,7 @@
 // leaves has below it the complete subtrees that the binary digits of n name: for n = 13, those of
 // 8, 4 and 1 leaves. Their roots, the frontier, are all that is needed to append.
 //
-// Nothing here allocates but Serialise. Objects belong to one thread.
+// Hashing and appending allocate nothing. Objects belong to one thread.
 #pragma once
 
 #include <array>
