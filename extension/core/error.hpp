@@ -52,6 +52,12 @@ inline constexpr SqlState kUnknownRotation{"RMR02"};
 inline constexpr SqlState kRotationState{"RMR03"};
 inline constexpr SqlState kKeyInUse{"RMR04"};
 inline constexpr SqlState kNotConvertible{"RMR05"};
+// Audit: the log, and the tables it is kept of.
+inline constexpr SqlState kAppendOnly{"RMA01"};
+inline constexpr SqlState kNotAudited{"RMA02"};
+inline constexpr SqlState kAuditedColumn{"RMA03"};
+inline constexpr SqlState kNotAuditable{"RMA04"};
+inline constexpr SqlState kTooLongForLog{"RMA05"};
 // Codes of the standard that fit as they are.
 inline constexpr SqlState kInsufficientPrivilege{"42501"};
 inline constexpr SqlState kInvalidParameter{"22023"};

@@ -1,6 +1,9 @@
 // The module's table of contents: what is set up when the library is loaded, in order.
 #include "pg/postgres.hpp"
 
+#include "pg/audit/audited.hpp"
+#include "pg/audit/context.hpp"
+#include "pg/audit/log.hpp"
 #include "pg/boundary.hpp"
 #include "pg/catalog.hpp"
 #include "pg/keyring/keyring.hpp"
@@ -44,6 +47,9 @@ void _PG_init() {
         rampart::pg::keyring::Keyring::RegisterCallbacks();
         rampart::pg::keyring::RegisterRightsCallbacks();
         rampart::pg::keyring::RegisterUsageCallbacks();
+        rampart::pg::audit::RegisterAuditedCallbacks();
+        rampart::pg::audit::RegisterContextCallbacks();
+        rampart::pg::audit::RegisterLogCallbacks();
         rampart::pg::rewrite::InstallPlannerHooks();
         rampart::pg::rewrite::InstallUtilityHook();
         rampart::pg::rewrite::InstallResultsHook();

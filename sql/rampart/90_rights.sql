@@ -16,7 +16,7 @@ BEGIN
                                 'operator_class_options', 'sort_support',
                                 'encrypt', 'encrypt_deterministic', 'decrypt', 'decrypt_bytea', 'decrypt_jsonb',
                                 'try_decrypt', 'blind_index', 'inspect', 'armour', 'dearmour', 'problem', 'verify_column',
-                                'mask', 'mask_last', 'mask_email', 'key_id_text', 'scope_tag', 'key_budget',
+                                'mask', 'mask_last', 'mask_email', 'reveal_entry', 'key_id_text', 'scope_tag', 'key_budget',
                                 'adopt_column', 'linked_columns', 'rights_in', 'is_encrypted', 'holds_encrypted',
                                 'holds_unscoped', 'is_randomised', 'give_default_scope', 'check_relation', 'check_type',
                                 'check_statistics', 'check_columns'))

@@ -1,0 +1,82 @@
+#include "pg/audit/context.hpp"
+
+#include "pg/boundary.hpp"
+
+extern "C" {
+#include "access/xact.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/memutils.h"
+}
+
+namespace rampart::pg::audit {
+namespace {
+
+// One for each savepoint that a context was set under; in the transaction's memory.
+struct Level {
+    Context context;
+    int nesting;
+    Level* outer;
+};
+
+constexpr Context kNone{};
+Level* innermost = nullptr;
+
+const char* CopyText(FunctionCallInfo fcinfo, int number) {
+    return PG_ARGISNULL(number) ? nullptr : text_to_cstring(PG_GETARG_TEXT_PP(number));
+}
+
+Context FromArguments(FunctionCallInfo fcinfo) {
+    return {CopyText(fcinfo, 0), CopyText(fcinfo, 1),
+            PG_ARGISNULL(2) ? Datum{0} : datumCopy(PG_GETARG_DATUM(2), false, -1),
+            CopyText(fcinfo, 3), CopyText(fcinfo, 4)};
+}
+
+void SetContext(FunctionCallInfo fcinfo) {
+    const int nesting = GetCurrentTransactionNestLevel();
+    const MemoryContext previous = MemoryContextSwitchTo(TopTransactionContext);
+    if (innermost == nullptr || innermost->nesting < nesting) {
+        auto* level = static_cast<Level*>(palloc0(sizeof(Level)));
+        level->nesting = nesting;
+        level->outer = innermost;
+        level->context = FromArguments(fcinfo);
+        innermost = level;
+    } else {
+        innermost->context = FromArguments(fcinfo);
+    }
+    MemoryContextSwitchTo(previous);
+}
+
+void OnTransaction(XactEvent event, void*) {
+    if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
+        innermost = nullptr;
+}
+
+// A savepoint that is released hands its context to what is around it.
+void OnSubtransaction(SubXactEvent event, SubTransactionId, SubTransactionId, void*) {
+    const int nesting = GetCurrentTransactionNestLevel();
+    if (innermost == nullptr || innermost->nesting < nesting) return;
+    if (event == SUBXACT_EVENT_ABORT_SUB) {
+        innermost = innermost->outer;
+    } else if (event == SUBXACT_EVENT_COMMIT_SUB) {
+        innermost->nesting = nesting - 1;
+        if (innermost->outer != nullptr && innermost->outer->nesting == nesting - 1)
+            innermost->outer = innermost->outer->outer;
+    }
+}
+
+}  // namespace
+
+const Context& CurrentContext() { return innermost != nullptr ? innermost->context : kNone; }
+
+void RegisterContextCallbacks() {
+    RegisterXactCallback(OnTransaction, nullptr);
+    RegisterSubXactCallback(OnSubtransaction, nullptr);
+}
+
+}  // namespace rampart::pg::audit
+
+RAMPART_FUNCTION(rampart_set_context) {
+    rampart::pg::audit::SetContext(fcinfo);
+    PG_RETURN_VOID();
+}

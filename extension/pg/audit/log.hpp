@@ -1,0 +1,37 @@
+// Writes entries into rampart.audit_log: straight into the heap of the month's partition and its
+// indexes, in the transaction that they tell of. Nobody needs a right on the log for that, and no
+// rights are switched; who writes, when, from where and for whom is filled in here.
+#pragma once
+
+#include <cstdint>
+
+#include "pg/postgres.hpp"
+
+extern "C" {
+#include "utils/jsonb.h"
+}
+
+namespace rampart::pg::audit {
+
+enum class Class : std::uint8_t { kNormal, kSecurity };
+
+struct Entry {
+    const char* event;
+    Class entry_class;
+    const char* severity;
+    Oid role;              // the database role in whose name it was done
+    const char* relation;  // with its schema, or nullptr
+    Oid relation_id;
+    const char* operation;  // or nullptr
+    Jsonb* key;             // each may be nullptr
+    Jsonb* old_values;
+    Jsonb* new_values;
+    Jsonb* metadata;
+};
+
+// Errors: the server's own; nothing is left out silently.
+void Write(const Entry& entry);
+
+void RegisterLogCallbacks();
+
+}  // namespace rampart::pg::audit
