@@ -149,7 +149,7 @@ BEGIN
     PERFORM rampart.disarm(f.member) FROM rampart.audit_family(audit_table.relation) f
         JOIN rampart.audited_table a ON a.relation = f.member AND a.root = f.member WHERE f.member <> f.root;
     PERFORM rampart.cover(f.member, f.root, hidden, masked) FROM rampart.audit_family(audit_table.relation) f;
-    PERFORM rampart.write_event('audit.enabled', 'info', relation::oid::regclass::text, relation, NULL,
+    PERFORM rampart.write_event('audit.enabled', 'info', relation::text, relation, NULL,
                                 jsonb_build_object('exclude', to_jsonb(hidden), 'redact', to_jsonb(masked)));
 END
 $$;
@@ -168,7 +168,7 @@ BEGIN
     END IF;
     DELETE FROM rampart.audited_table a WHERE a.relation = ANY (family);
     PERFORM rampart.disarm(member) FROM unnest(family) WITH ORDINALITY f (member, n) ORDER BY n;
-    PERFORM rampart.write_event('audit.disabled', 'critical', relation::oid::regclass::text, relation, NULL,
+    PERFORM rampart.write_event('audit.disabled', 'critical', relation::text, relation, NULL,
                                 '{"reason": "unaudit_table"}');
 END
 $$;
@@ -176,12 +176,11 @@ COMMENT ON FUNCTION rampart.unaudit_table(regclass) IS
 'Ends the recording of a table''s changes, which is itself recorded. What is in the log stays. Errors: RMA02.';
 
 CREATE VIEW rampart.audited_tables AS
-    SELECT a.root AS relation, count(*) FILTER (WHERE a.relation <> a.root) AS partitions,
-           bool_and(coalesce(a.active, false) AND rampart.is_armed(a.relation)) AS active,
-           (array_agg(a.exclude) FILTER (WHERE a.relation = a.root))[1:1] AS exclude,
-           (array_agg(a.redact) FILTER (WHERE a.relation = a.root))[1:1] AS redact, min(a.since) AS since
-    FROM rampart.audited_table a
-    GROUP BY a.root ORDER BY a.root::text;
+    SELECT t.relation, count(p.relation) - 1 AS partitions,
+           bool_and(coalesce(p.active, false) AND rampart.is_armed(p.relation)) AS active, t.exclude, t.redact, t.since
+    FROM rampart.audited_table t JOIN rampart.audited_table p ON p.root = t.relation
+    WHERE t.root = t.relation
+    GROUP BY t.relation ORDER BY t.relation::text;
 COMMENT ON VIEW rampart.audited_tables IS
 'The tables that are audited, with their settings. active: whether the triggers of the table and all its partitions are in place.';
 

@@ -1,0 +1,77 @@
+"""What the tests of this suite share: databases with a scope, roles and audited tables, and the log to look at."""
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
+import psycopg2  # noqa: E402
+
+from cluster import Cluster  # noqa: E402
+
+SETTINGS = {"max_prepared_transactions": 4, "wal_level": "logical", "autovacuum": "off"}
+ROLES = """
+CREATE ROLE app LOGIN; CREATE ROLE owner LOGIN; CREATE ROLE reader LOGIN;
+"""
+
+
+class World:
+    def __init__(self):
+        self.cluster = Cluster("audit", settings=SETTINGS).start()
+        self.cluster.query(ROLES)
+
+    def database(self, name):
+        """A database in which app may decrypt scope pii, and owner and reader may not."""
+        self.cluster.query(f"CREATE DATABASE {name}")
+        database = Database(self.cluster, name)
+        database.query("CREATE EXTENSION rampart; SELECT rampart.create_scope('pii');"
+                       "SELECT rampart.grant_scope('pii', 'app'); SELECT rampart.grant_scope('pii', 'owner', 'encrypt');"
+                       "SELECT rampart.grant_scope('pii', 'postgres');"
+                       "GRANT CREATE ON SCHEMA public TO PUBLIC")
+        return database
+
+
+class Database:
+    def __init__(self, cluster, name):
+        self.cluster, self.name = cluster, name
+
+    def query(self, sql, parameters=None, user="postgres"):
+        return self.cluster.query(sql, parameters, user, self.name)
+
+    def value(self, sql, parameters=None, user="postgres"):
+        return self.query(sql, parameters, user)[0][0]
+
+    def connect(self, user="postgres", autocommit=True):
+        return self.cluster.connect(user, self.name, autocommit)
+
+    def last(self):
+        """The number of the newest entry."""
+        return self.value("SELECT coalesce(max(id), 0) FROM rampart.audit_log")
+
+    def entries(self, since=0, event_class="normal"):
+        """(relation, operation, key, old, new) of the entries after one, in order."""
+        return self.query("SELECT relation, operation, key, old, new FROM rampart.audit_log "
+                          "WHERE id > %s AND class = %s ORDER BY id", (since, event_class))
+
+    def events(self, since=0):
+        """(event, relation) of the security entries after one."""
+        return self.query("SELECT event, relation FROM rampart.audit_log WHERE id > %s AND class = 'security' ORDER BY id", (since,))
+
+    def after(self, sql, user="postgres"):
+        """The row changes that statements leave in the log: (operation, key, old, new)."""
+        last = self.last()
+        self.query(sql, user=user)
+        return [entry[1:] for entry in self.entries(last)]
+
+    def failure(self, sql, parameters=None, user="postgres"):
+        """The SQLSTATE that a statement fails with, None if it does not."""
+        try:
+            self.query(sql, parameters, user)
+        except psycopg2.Error as error:
+            return error.pgcode or f"lost connection: {error}"
+        return None
+
+
+def on(connection, sql, parameters=None):
+    """Rows of a statement in an open session, None where it returns none."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return cursor.fetchall() if cursor.description else None
