@@ -4,7 +4,7 @@
 VALUES = [
     ("int2", "-7", -7), ("int8", "9223372036854775807", 9223372036854775807), ("bool", "true", True),
     ("numeric", "1.50", 1.5), ("numeric", "'NaN'", "NaN"), ("numeric", "'-infinity'", "-Infinity"),
-    ("float8", "'infinity'", "Infinity"), ("float8", "'nan'", "NaN"), ("float8", "1e100", 1e100), ("float4", "0.1", 0.1),
+    ("float8", "'infinity'", "Infinity"), ("float8", "'nan'", "NaN"), ("float8", "1e100", 10**100), ("float4", "0.1", 0.1),
     ("text", "E'a\"b\\\\c\\n'", 'a"b\\c\n'), ("char(3)", "'x'", "x  "), ("bytea", "'\\x00ff'", "\\x00ff"),
     ("date", "'infinity'", "infinity"), ("date", "'0044-03-15 BC'", "0044-03-15 BC"), ("date", "'5874897-12-31'", "5874897-12-31"),
     ("timestamptz", "'2020-01-01 00:00+02'", "2019-12-31T22:00:00+00:00"), ("timestamp", "'2020-01-01 01:02:03.5'", "2020-01-01T01:02:03.5"),
@@ -87,7 +87,7 @@ def check_settings(database, report):
     session.close()
     report.equal(database.entries(last)[0][4], {"seen": masked, "noise": 9}, "settings: a change reaches sessions that have the table's settings")
     report.equal(database.query("SELECT relation::text, active, exclude, redact FROM rampart.audited_tables WHERE relation = 'hide'::regclass"),
-                 [("hide", True, "{}", "{seen}")], "settings: audited_tables shows them")
+                 [("hide", True, [], ["seen"])], "settings: audited_tables shows them")
     report.equal(database.failure("SELECT rampart.audit_table('hide', exclude => '{nope}')"), "42703", "settings: a column that is not there")
     database.query("CREATE VIEW v AS SELECT 1; CREATE SEQUENCE s")
     for name in ("v", "s", "pg_class", "rampart.key", "rampart.audit_log"):

@@ -211,7 +211,7 @@ void RegisterAuditedCallbacks() {
 // On rampart.audited_table: every session reads the settings anew after the commit.
 RAMPART_FUNCTION(rampart_audited_table_changed) {
     if (!CALLED_AS_TRIGGER(fcinfo))
-        throw rampart::Error(rampart::errc::kInternal, "this function is a trigger");
+        throw rampart::Error(rampart::errc::kUnsupported, "this function is a trigger");
     CacheInvalidateRelcache(reinterpret_cast<TriggerData*>(fcinfo->context)->tg_relation);
     return PointerGetDatum(nullptr);
 }

@@ -124,7 +124,7 @@ void RecordTruncate(const TriggerData& trigger) {
 }
 
 const TriggerData& TriggerOf(FunctionCallInfo fcinfo) {
-    if (!CALLED_AS_TRIGGER(fcinfo)) throw Error(errc::kInternal, "this function is a trigger");
+    if (!CALLED_AS_TRIGGER(fcinfo)) throw Error(errc::kUnsupported, "this function is a trigger");
     return *reinterpret_cast<TriggerData*>(fcinfo->context);
 }
 
@@ -136,7 +136,7 @@ namespace audit = rampart::pg::audit;
 RAMPART_FUNCTION(rampart_audit_row) {
     const TriggerData& trigger = audit::TriggerOf(fcinfo);
     if (!TRIGGER_FIRED_AFTER(trigger.tg_event) || !TRIGGER_FIRED_FOR_ROW(trigger.tg_event))
-        throw rampart::Error(rampart::errc::kInternal, "this trigger fires after each row");
+        throw rampart::Error(rampart::errc::kUnsupported, "this trigger fires after each row");
     audit::RecordRow(trigger);
     return PointerGetDatum(nullptr);
 }
@@ -144,7 +144,7 @@ RAMPART_FUNCTION(rampart_audit_row) {
 RAMPART_FUNCTION(rampart_audit_truncate) {
     const TriggerData& trigger = audit::TriggerOf(fcinfo);
     if (!TRIGGER_FIRED_AFTER(trigger.tg_event) || !TRIGGER_FIRED_BY_TRUNCATE(trigger.tg_event))
-        throw rampart::Error(rampart::errc::kInternal, "this trigger fires after TRUNCATE");
+        throw rampart::Error(rampart::errc::kUnsupported, "this trigger fires after TRUNCATE");
     audit::RecordTruncate(trigger);
     return PointerGetDatum(nullptr);
 }
