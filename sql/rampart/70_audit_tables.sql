@@ -61,10 +61,12 @@ CREATE TABLE rampart.audited_table (
     exclude  name[] NOT NULL DEFAULT '{}',
     redact   name[] NOT NULL DEFAULT '{}',
     active   bool,
+    name     text NOT NULL,
     since    timestamptz NOT NULL DEFAULT now()
 );
 COMMENT ON TABLE rampart.audited_table IS 'Tables whose changes are recorded, and their partitions. rampart.audit_table and unaudit_table change it.';
 COMMENT ON COLUMN rampart.audited_table.root IS 'Of a partition: the table that was given to audit_table.';
+COMMENT ON COLUMN rampart.audited_table.name IS 'The table''s name with its schema, as last seen.';
 COMMENT ON COLUMN rampart.audited_table.active IS 'Whether the triggers were seen in place; NULL while they are being made.';
 
 SELECT pg_extension_config_dump('rampart.audit_log_id', '');

@@ -84,10 +84,11 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     -- Not active yet: what watches the triggers would report the half of it.
-    INSERT INTO rampart.audited_table AS a (relation, root, exclude, redact, active)
-        VALUES (cover.relation, cover.root, cover.exclude, cover.redact, NULL)
+    INSERT INTO rampart.audited_table AS a (relation, root, exclude, redact, active, name)
+        VALUES (cover.relation, cover.root, cover.exclude, cover.redact, NULL, cover.relation::text)
         ON CONFLICT ON CONSTRAINT audited_table_pkey
-        DO UPDATE SET root = excluded.root, exclude = excluded.exclude, redact = excluded.redact, active = NULL;
+        DO UPDATE SET root = excluded.root, exclude = excluded.exclude, redact = excluded.redact,
+            active = NULL, name = excluded.name;
     PERFORM rampart.arm(cover.relation);
     UPDATE rampart.audited_table a SET active = true WHERE a.relation = cover.relation;
 END

@@ -1,8 +1,9 @@
 -- Watches over the audit triggers: new partitions get theirs, and whoever removes or disables one, or
 -- detaches or drops an audited table, leaves an entry. Triggers of a table are its owner's to disable; that
--- it was done is not.
+-- it was done is not. What changes rows and fires no trigger (ALTER TABLE ... USING, a column dropped, rows
+-- that come with a partition) leaves one too, without the values.
 
-CREATE FUNCTION rampart.cover_new_members(touched oid[]) RETURNS void
+CREATE FUNCTION rampart.cover_new_members(touched oid[], reason text) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -17,10 +18,14 @@ BEGIN
           AND NOT EXISTS (SELECT FROM rampart.audited_table known WHERE known.relation = f.member)
     LOOP
         PERFORM rampart.cover(part.member, part.root, part.exclude, part.redact);
+        IF reason = 'alter table' THEN
+            PERFORM rampart.write_event('audit.enabled', 'info', part.member::text, part.member, NULL,
+                                        jsonb_build_object('reason', 'attached', 'root', part.root::text));
+        END IF;
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION rampart.cover_new_members(oid[]) IS 'Audits new partitions and heirs of audited tables.';
+COMMENT ON FUNCTION rampart.cover_new_members(oid[], text) IS 'Audits new partitions and heirs of audited tables.';
 
 CREATE FUNCTION rampart.refuse_lost_columns(touched oid[]) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -62,6 +67,24 @@ $$;
 COMMENT ON FUNCTION rampart.note_armed(oid[], text) IS
 'Records where audit triggers are in place that were not, or the other way round; of these tables or (NULL) of all.';
 
+CREATE FUNCTION rampart.note_renamed(relations oid[]) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    part record;
+BEGIN
+    FOR part IN
+        UPDATE rampart.audited_table a SET name = a.relation::text FROM rampart.audited_table before
+        WHERE before.relation = a.relation AND a.relation = ANY (relations) AND before.name <> a.relation::text
+        RETURNING a.relation, a.name, before.name AS before
+    LOOP
+        PERFORM rampart.write_event('schema.object_changed', 'medium', part.name, part.relation, NULL,
+                                    jsonb_build_object('reason', 'renamed', 'from', part.before));
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION rampart.note_renamed(oid[]) IS 'Records that audited tables bear another name: one that takes the old name is not audited.';
+
 CREATE FUNCTION rampart.watch_auditing() RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -77,7 +100,8 @@ BEGIN
         WHERE c.classid IN ('pg_class'::regclass, 'pg_trigger'::regclass);
     IF touched IS NOT NULL THEN
         PERFORM rampart.refuse_lost_columns(touched);
-        PERFORM rampart.cover_new_members(touched);
+        PERFORM rampart.cover_new_members(touched, lower(TG_TAG));
+        PERFORM rampart.note_renamed(touched);
         PERFORM rampart.note_armed(touched, lower(TG_TAG));
     END IF;
 END
@@ -101,12 +125,32 @@ BEGIN
         PERFORM rampart.write_event('audit.disabled', 'critical', gone.object_identity, gone.objid, NULL,
                                     jsonb_build_object('reason', lower(TG_TAG)));
     END LOOP;
+    FOR gone IN SELECT a.relation, d.address_names[3] AS name
+                FROM pg_event_trigger_dropped_objects() d JOIN rampart.audited_table a ON a.relation = d.objid
+                WHERE d.object_type = 'table column' LOOP
+        PERFORM rampart.write_event('schema.object_changed', 'medium', gone.relation::text, gone.relation, NULL,
+                                    jsonb_build_object('reason', 'column dropped', 'column', gone.name));
+    END LOOP;
     IF EXISTS (SELECT FROM pg_event_trigger_dropped_objects() d WHERE d.object_type = 'trigger') THEN
         PERFORM rampart.note_armed(NULL, lower(TG_TAG));
     END IF;
 END
 $$;
-COMMENT ON FUNCTION rampart.watch_audited_drops() IS 'Event trigger: records that an audited table or its trigger was dropped.';
+COMMENT ON FUNCTION rampart.watch_audited_drops() IS 'Event trigger: records that an audited table, a column of it or its trigger was dropped.';
+
+CREATE FUNCTION rampart.watch_rewrites() RETURNS event_trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    rewritten regclass := pg_event_trigger_table_rewrite_oid();
+BEGIN
+    IF EXISTS (SELECT FROM rampart.audited_table a WHERE a.relation = rewritten) THEN
+        PERFORM rampart.write_event('schema.object_changed', 'medium', rewritten::text, rewritten, NULL,
+                                    '{"reason": "rewritten"}');
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION rampart.watch_rewrites() IS 'Event trigger: records that ALTER TABLE rewrote an audited table, maybe with other values.';
 
 CREATE EVENT TRIGGER rampart_watch_auditing ON ddl_command_end
     WHEN TAG IN ('CREATE TABLE', 'CREATE TABLE AS', 'ALTER TABLE', 'CREATE TRIGGER', 'ALTER TRIGGER', 'CREATE SCHEMA')
@@ -114,3 +158,5 @@ CREATE EVENT TRIGGER rampart_watch_auditing ON ddl_command_end
 ALTER EVENT TRIGGER rampart_watch_auditing ENABLE ALWAYS;
 CREATE EVENT TRIGGER rampart_watch_audited_drops ON sql_drop EXECUTE FUNCTION rampart.watch_audited_drops();
 ALTER EVENT TRIGGER rampart_watch_audited_drops ENABLE ALWAYS;
+CREATE EVENT TRIGGER rampart_watch_rewrites ON table_rewrite EXECUTE FUNCTION rampart.watch_rewrites();
+ALTER EVENT TRIGGER rampart_watch_rewrites ENABLE ALWAYS;

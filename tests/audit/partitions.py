@@ -33,6 +33,9 @@ def check_partitions(database, report):
     database.query("ALTER TABLE m ATTACH PARTITION m_a FOR VALUES IN ('a'); UPDATE m SET v = 10 WHERE id = 9")
     report.equal((database.events(last), relations(database, last)), ([("audit.enabled", "public.m_a")], [("public.m", "UPDATE", 9, "public.m_a")]),
                  "partitions: and attaching it again")
+    last = database.last()
+    database.query("CREATE TABLE m_d (id int NOT NULL, k text NOT NULL, v int); INSERT INTO m_d VALUES (20, 'd', 1); ALTER TABLE m ATTACH PARTITION m_d FOR VALUES IN ('d')")
+    report.equal(database.events(last), [("audit.enabled", "public.m_d")], "partitions: rows that come with one leave an entry")
     database.query("SELECT rampart.unaudit_table('m')")
     last = database.last()
     database.query("INSERT INTO m VALUES (11, 'a', 1); TRUNCATE m; DROP TABLE m")
