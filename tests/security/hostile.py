@@ -43,6 +43,7 @@ PLAIN = {
     "timestamp": ["'2000-01-01'::timestamp", "'infinity'::timestamp", "'4714-11-24 BC'::timestamp", "'294276-12-31'::timestamp"],
     "timestamptz": ["'2000-01-01'::timestamptz", "'infinity'::timestamptz", "'-infinity'::timestamptz"],
     "interval": ["'0'::interval", "'1 day'::interval", "'-178000000 years'::interval", "'178000000 years'::interval", "NULL::interval"],
+    "inet": ["'10.0.0.1'::inet", "'::/0'::inet", "NULL::inet"],
     "uuid": ["'00000000-0000-0000-0000-000000000000'::uuid", "'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid"],
     "text[]": ["'{}'::text[]", "'{a,NULL,b}'::text[]", "ARRAY[ARRAY['a'],ARRAY['b']]", "array_fill('x'::text, ARRAY[1000])", "NULL::text[]"],
     "int8[]": ["'{}'::int8[]", "'{1,NULL}'::int8[]", "'{{1},{2}}'::int8[]", "NULL::int8[]"],
