@@ -75,9 +75,27 @@ def check_transactions(database, report):
     session.close()
 
 
+def check_numbers(world, database, report):
+    """Numbers of entries are not the session's business, and none is given out twice."""
+    database.query("CREATE TABLE serial (id serial PRIMARY KEY); SELECT rampart.audit_table('serial')")
+    report.equal(database.query("INSERT INTO serial DEFAULT VALUES; SELECT lastval()"), [(1,)], "numbers: lastval() is the application's")
+    report.ok(database.value("SELECT last_value FROM rampart.audit_log_id") >= database.last(), "numbers: the sequence knows the last one")
+    for how in ("immediate", "fast"):
+        database.query("CHECKPOINT")
+        database.query("INSERT INTO serial SELECT FROM generate_series(1, 100)")
+        last = database.last()
+        world.cluster.stop(how)
+        world.cluster.start()
+        database.query("INSERT INTO serial SELECT FROM generate_series(1, 5)")
+        numbers = [row[0] for row in database.query("SELECT id FROM rampart.audit_log ORDER BY id DESC LIMIT 5")]
+        report.ok(min(numbers) > last, f"numbers: go up after a stop ({how})", f"{numbers} {last}")
+    report.equal(database.value("SELECT count(*) - count(DISTINCT id) FROM rampart.audit_log"), 0, "numbers: no two entries share one")
+
+
 def check(world, report):
     database = world.database("ways")
     database.query(SCHEMA)
     check_statements(database, report)
     check_copy(world, database, report)
     check_transactions(database, report)
+    check_numbers(world, database, report)

@@ -35,6 +35,7 @@ PLAIN = {
     "bytea": BYTEA,
     "bool": ["true", "false", "NULL::bool"],
     "oid": ["0::oid", "1::oid", "4294967295::oid", "25::oid", "'pii'::regclass::oid", "'enc_text'::regtype::oid", "NULL::oid"],
+    "oid[]": ["'{}'::oid[]", "'{1259,0,NULL}'::oid[]", "NULL::oid[]"],
     "regclass": ["'pii'::regclass", "0::regclass", "4294967295::regclass", "'pg_class'::regclass", "'rampart.keys'::regclass"],
     "regrole": ["'app'::regrole", "0::regrole", "4294967295::regrole"],
     "jsonb": ["'{}'::jsonb", "'null'::jsonb", "'1e1000'::jsonb", "to_jsonb(huge_text())", "('\"' || repeat('é', 600) || '\"')::jsonb"],

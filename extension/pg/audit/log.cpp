@@ -7,6 +7,7 @@
 
 #include "error.hpp"
 #include "pg/audit/context.hpp"
+#include "pg/audit/counter.hpp"
 #include "pg/boundary.hpp"
 #include "pg/catalog.hpp"
 
@@ -17,7 +18,6 @@ extern "C" {
 #include "catalog/namespace.h"
 #include "catalog/partition.h"
 #include "catalog/pg_namespace.h"
-#include "commands/sequence.h"
 #include "executor/execPartition.h"
 #include "executor/executor.h"
 #include "nodes/makefuncs.h"
@@ -273,7 +273,7 @@ void Write(const Entry& entry) {
     Values row;
     if (!places.valid) FindPlaces();
     Fill(&row, entry);
-    row.Set(kId, Int64GetDatum(nextval_internal(places.sequence, false)));
+    row.Set(kId, Int64GetDatum(NextNumber(places.sequence)));
     const Relation log = table_open(places.log, RowExclusiveLock);
     TupleTableSlot* slot = SlotOf(RelationGetDescr(log), row);
     const Relation leaf = OpenLeaf(entry.entry_class, DatumGetTimestampTz(row.values[kAt]), slot);
