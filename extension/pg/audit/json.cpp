@@ -147,9 +147,11 @@ void PushBytea(JsonbParseState** state, JsonbIteratorToken token, Datum value) {
 // might be a plaintext, and is not written.
 void PushEncrypted(JsonbParseState** state, JsonbIteratorToken token, Datum value) {
     const ByteView bytes = types::DetoastedBytes(value);
-    const auto identity = types::TryIdentify(bytes);
-    if (identity && (identity->form == types::Form::kHeld || identity->form == types::Form::kToken))
+    types::Identity identity;
+    if (types::ReadIdentity(bytes, &identity) &&
+        (identity.form == types::Form::kHeld || identity.form == types::Form::kToken)) {
         return PushText(state, token, "[not sealed]");
+    }
     const std::size_t size = ArmourSize(bytes.size());
     char* armour = static_cast<char*>(palloc(size));
     WriteArmour(bytes, armour);
@@ -252,11 +254,12 @@ void PushComposite(JsonbParseState** state, Datum value) {
 }
 
 bool SameIv(Datum a, Datum b) {
-    const auto left = types::TryIdentify(types::BeginningOf(a));
-    const auto right = types::TryIdentify(types::BeginningOf(b));
-    return left && right && left->form == types::Form::kDeterministic &&
-           right->form == left->form && left->kind == right->kind &&
-           std::memcmp(left->iv, right->iv, Aead::kIvSize) == 0;
+    types::Identity left;
+    types::Identity right;
+    return types::ReadIdentity(types::BeginningOf(a), &left) &&
+           types::ReadIdentity(types::BeginningOf(b), &right) &&
+           left.form == types::Form::kDeterministic && right.form == left.form &&
+           left.kind == right.kind && std::memcmp(left.iv, right.iv, Aead::kIvSize) == 0;
 }
 
 bool SameArray(TypePlan& element, Datum a, Datum b) {

@@ -11,7 +11,6 @@
 // differ from it in five bits and more, so that damage on disk does not turn one into the other.
 #pragma once
 
-
 #include "bytes.hpp"
 #include "ciphertext.hpp"
 #include "pg/keyring/keyring.hpp"
