@@ -57,7 +57,6 @@ inline constexpr SqlState kAppendOnly{"RMA01"};
 inline constexpr SqlState kNotAudited{"RMA02"};
 inline constexpr SqlState kAuditedColumn{"RMA03"};
 inline constexpr SqlState kNotAuditable{"RMA04"};
-inline constexpr SqlState kTooLongForLog{"RMA05"};
 // Codes of the standard that fit as they are.
 inline constexpr SqlState kInsufficientPrivilege{"42501"};
 inline constexpr SqlState kInvalidParameter{"22023"};
@@ -66,6 +65,7 @@ inline constexpr SqlState kUndefinedTable{"42P01"};
 inline constexpr SqlState kDatatypeMismatch{"42804"};
 inline constexpr SqlState kUnsupported{"0A000"};
 inline constexpr SqlState kOutOfMemory{"53200"};
+inline constexpr SqlState kLimitExceeded{"54000"};
 inline constexpr SqlState kInternal{"XX000"};
 }  // namespace errc
 

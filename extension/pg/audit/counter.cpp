@@ -61,13 +61,14 @@ std::int64_t NextNumber(Oid oid) {
     const std::int64_t logged = sequence.data->log_cnt;
     // A checkpoint may have passed the last record.
     const bool log = logged < 1 || PageGetLSN(sequence.page) <= GetRedoRecPtr();
-    START_CRIT_SECTION();
+    // START_CRIT_SECTION, which C++20 deprecates: ++ of a volatile.
+    CritSectionCount = CritSectionCount + 1;
     MarkBufferDirty(buffer);
     if (log) Log(relation, buffer, sequence, number);
     sequence.data->last_value = number;
     sequence.data->is_called = true;
     sequence.data->log_cnt = log ? kLoggedAhead : logged - 1;
-    END_CRIT_SECTION();
+    CritSectionCount = CritSectionCount - 1;
     UnlockReleaseBuffer(buffer);
     relation_close(relation, NoLock);
     return number;

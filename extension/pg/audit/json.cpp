@@ -135,7 +135,7 @@ void PushBytea(JsonbParseState** state, JsonbIteratorToken token, Datum value) {
     const bytea* bytes = DatumGetByteaPP(value);
     const std::size_t size = VARSIZE_ANY_EXHDR(bytes);
     if (size > MaxAllocSize / 2 - 2)
-        throw Error(errc::kTooLongForLog, "value is too long for the audit log");
+        throw Error(errc::kLimitExceeded, "value is too long for the audit log");
     char* text = static_cast<char*>(palloc(size * 2 + 2));
     text[0] = '\\';
     text[1] = 'x';
