@@ -25,7 +25,7 @@ WHERE p.pronamespace = 'rampart'::regnamespace AND obj_description(p.oid, 'pg_pr
   AND p.oid::regprocedure::text !~ 'enc_(text|bytea|jsonb|numeric|int8|date|timestamptz|uuid|bool)'
 UNION ALL
 SELECT 'relation', c.oid::regclass::text FROM pg_class c
-WHERE c.relnamespace = 'rampart'::regnamespace AND c.relkind IN ('r', 'v')
+WHERE c.relnamespace = 'rampart'::regnamespace AND c.relkind IN ('r', 'p', 'v') AND NOT c.relispartition
   AND obj_description(c.oid, 'pg_class') IS NULL
 UNION ALL
 SELECT 'type', t.oid::regtype::text FROM pg_type t

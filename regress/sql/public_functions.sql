@@ -20,7 +20,7 @@ WHERE l.lanname IN ('sql', 'plpgsql') AND p.proconfig IS NULL AND p.prosqlbody I
 -- Tables, views and sequences.
 SELECT c.relname, c.relkind, has_table_privilege('public', c.oid, 'SELECT') AS "select",
        has_table_privilege('public', c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE, TRIGGER, REFERENCES') AS change
-FROM pg_class c WHERE c.relnamespace = 'rampart'::regnamespace AND c.relkind IN ('r', 'v')
+FROM pg_class c WHERE c.relnamespace = 'rampart'::regnamespace AND c.relkind IN ('r', 'p', 'v') AND NOT c.relispartition
 ORDER BY c.relname COLLATE "C";
 SELECT has_schema_privilege('public', 'rampart', 'USAGE') AS usage,
        has_schema_privilege('public', 'rampart', 'CREATE') AS "create";
