@@ -84,9 +84,24 @@ def check_rotation(database, report):
                  ("complete", [], True), "rotation: adds no entry")
 
 
+def check_conversion(database, report):
+    database.query("CREATE TABLE conv (id int PRIMARY KEY, a text); INSERT INTO conv SELECT i, 'plain' || i FROM generate_series(1, 5) i;"
+                   "SELECT rampart.audit_table('conv', redact => '{a}')")
+    conversion = database.value("SELECT rampart.encrypt_column('conv', 'a', 'pii')")
+    last = database.last()
+    session = database.connect()
+    with session.cursor() as cursor:
+        cursor.execute("CALL rampart.run_rotation(%s)", (conversion,))
+        cursor.execute("CALL rampart.finish_conversion(%s)", (conversion,))
+    session.close()
+    report.equal((database.entries(last), database.events(last)), ([], [("schema.object_changed", "public.conv")]),
+                 "conversion: of a redacted column, adds no entry but that the plaintext was dropped")
+    report.equal(database.after("UPDATE conv SET a = 'x' WHERE id = 1"), [("UPDATE", {"id": 1}, {"a": "[redacted]"}, {"a": "[redacted]"})], "conversion: it stays redacted")
+
+
 def check(world, report):
     database = world.database("encrypted")
     database.query(SCHEMA)
     check_writers(world, database, report)
-    for part in (check_reveal, check_same, check_rotation):
+    for part in (check_reveal, check_same, check_rotation, check_conversion):
         part(database, report)
