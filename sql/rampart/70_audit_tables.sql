@@ -178,6 +178,22 @@ $$;
 COMMENT ON FUNCTION rampart.create_audit_partitions(int) IS
 'Makes the audit log''s partitions for this month and so many after it, and for months that the default partitions hold entries of, which are moved. To be called once a month or oftener. Returns how many it made. Errors: 22023; 25001 where entries are to be moved at another isolation level than READ COMMITTED.';
 
+CREATE FUNCTION rampart.provide_audit_partitions() RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF EXISTS (SELECT FROM rampart.audited_table) AND to_regclass(to_char((now() + interval '1 month') AT TIME ZONE 'UTC', '"rampart.audit_log_security_"YYYY_MM')) IS NULL THEN
+        PERFORM set_config('lock_timeout', '1s', true);
+        PERFORM rampart.create_audit_partitions();
+    END IF;
+EXCEPTION WHEN OTHERS THEN
+    -- Entries of a month without a partition go to the default one meanwhile.
+    RAISE WARNING 'cannot make the audit log''s partition for next month: %', SQLERRM USING ERRCODE = SQLSTATE;
+END
+$$;
+COMMENT ON FUNCTION rampart.provide_audit_partitions() IS
+'Makes partitions where tables are audited and next month has none; called by the background worker. A failure is a warning, and tried again.';
+
 CREATE VIEW rampart.audit_partitions AS
     SELECT replace(p.parentrelid::regclass::text, 'rampart.audit_log_', '') AS class, p.relid::regclass AS partition,
            pg_get_expr(c.relpartbound, c.oid) AS bounds, pg_total_relation_size(p.relid) AS bytes,

@@ -7,7 +7,8 @@ import psycopg2  # noqa: E402
 
 from cluster import Cluster  # noqa: E402
 
-SETTINGS = {"max_prepared_transactions": 4, "wal_level": "logical", "autovacuum": "off"}
+# No worker comes by: what it does is called where it is wanted.
+SETTINGS = {"max_prepared_transactions": 4, "wal_level": "logical", "autovacuum": "off", "rampart.worker_naptime": 86400}
 ROLES = """
 CREATE ROLE app LOGIN; CREATE ROLE owner LOGIN; CREATE ROLE reader LOGIN;
 """
