@@ -11,7 +11,9 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $node = Rampart->make('main', streaming => 1, conf => join "\n",
-	'max_prepared_transactions = 5', 'restart_after_crash = on', 'autovacuum = off')->set_up;
+	'max_prepared_transactions = 5', 'restart_after_crash = on', 'autovacuum = off',
+	# No worker comes by and does what is to be looked at.
+	'rampart.worker_naptime = 86400')->set_up;
 my $set_up = q{
 	CREATE FUNCTION counts(ciphertext bytea) RETURNS bool LANGUAGE sql IMMUTABLE PARALLEL SAFE
 		RETURN get_byte(ciphertext, 20) & 15 = 0 AND get_byte(ciphertext, 21) = 0;
