@@ -3,6 +3,7 @@
 #include "pg/postgres.hpp"
 
 #include "error.hpp"
+#include "pg/as_owner.hpp"
 #include "pg/boundary.hpp"
 #include "pg/log_privacy.hpp"
 #include "pg/rotation/column.hpp"
@@ -13,7 +14,6 @@ extern "C" {
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
 }
@@ -58,16 +58,11 @@ void ExecuteAsOwner(Oid relation, const char* command) {
     if (!HeapTupleIsValid(tuple)) throw Error(errc::kUndefinedTable, "the table does not exist");
     const Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relowner;
     ReleaseSysCache(tuple);
-    Oid user = InvalidOid;
-    int security = 0;
-    GetUserIdAndSecContext(&user, &security);
-    SetUserIdAndSecContext(owner, security | SECURITY_RESTRICTED_OPERATION);
-    const int nesting = NewGUCNestLevel();
+    const Caller caller = BecomeOwner(owner);
     SPI_connect();
     SPI_execute(command, false, 0);
     SPI_finish();
-    AtEOXact_GUC(false, nesting);
-    SetUserIdAndSecContext(user, security);
+    ReturnTo(caller);
 }
 
 }  // namespace

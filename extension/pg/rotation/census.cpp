@@ -6,6 +6,7 @@
 #include "pg/rotation/census.hpp"
 
 #include "error.hpp"
+#include "pg/rotation/blocks.hpp"
 #include "pg/rotation/leaves.hpp"
 #include "pg/types/value.hpp"
 
@@ -82,14 +83,8 @@ struct Source {
 };
 
 void CountBlocks(Counting& counting, const Source& source, std::int64_t first, std::int64_t end) {
-    ItemPointerData low;
-    ItemPointerData high;
-    ItemPointerSet(&low, static_cast<BlockNumber>(first), FirstOffsetNumber);
-    ItemPointerSet(&high, static_cast<BlockNumber>(end - 1), MaxOffsetNumber);
-    TableScanDesc scan = source.relation->rd_tableam->scan_begin(
-        source.relation, GetActiveSnapshot(), 0, nullptr, nullptr,
-        SO_TYPE_TIDRANGESCAN | SO_ALLOW_STRAT | SO_ALLOW_PAGEMODE);
-    source.relation->rd_tableam->scan_set_tidrange(scan, &low, &high);
+    TableScanDesc scan =
+        ScanBlocks(source.relation, static_cast<BlockNumber>(first), static_cast<BlockNumber>(end));
     while (table_scan_getnextslot_tidrange(scan, ForwardScanDirection, source.row)) {
         const MemoryContext caller = MemoryContextSwitchTo(source.row_context);
         CountRow(counting, source.row, source.columns, source.column_count);

@@ -2,8 +2,9 @@
 
 #include "pg/rotation/engine.hpp"
 
-#include "error.hpp"
+#include "pg/as_owner.hpp"
 #include "pg/log_privacy.hpp"
+#include "pg/rotation/blocks.hpp"
 #include "pg/rotation/row.hpp"
 
 extern "C" {
@@ -12,7 +13,6 @@ extern "C" {
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "storage/lock.h"
-#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -48,23 +48,10 @@ bool IsEnough(const Work& work, TimestampTz deadline) {
     return !(work.range.checking && found_nothing) && GetCurrentTimestamp() >= deadline;
 }
 
-// As table_beginscan_tidrange does, but with a buffer ring, as other scans of whole tables.
-TableScanDesc BeginScan(const Work& work) {
-    ItemPointerData first;
-    ItemPointerData last;
-    ItemPointerSet(&first, work.range.first, FirstOffsetNumber);
-    ItemPointerSet(&last, work.range.end - 1, MaxOffsetNumber);
-    TableScanDesc scan = work.relation->rd_tableam->scan_begin(
-        work.relation, work.state->es_snapshot, 0, nullptr, nullptr,
-        SO_TYPE_TIDRANGESCAN | SO_ALLOW_STRAT | SO_ALLOW_PAGEMODE);
-    work.relation->rd_tableam->scan_set_tidrange(scan, &first, &last);
-    return scan;
-}
-
 void Scan(const Work& work, MemoryContext row_context) {
     const TimestampTz deadline =
         TimestampTzPlusMilliseconds(GetCurrentTimestamp(), kMaxMilliseconds);
-    TableScanDesc scan = BeginScan(work);
+    TableScanDesc scan = ScanBlocks(work.relation, work.range.first, work.range.end);
     BlockNumber block = work.range.first;
     while (table_scan_getnextslot_tidrange(scan, ForwardScanDirection, work.row)) {
         const BlockNumber here = ItemPointerGetBlockNumber(&work.row->tts_tid);
@@ -84,29 +71,16 @@ void Scan(const Work& work, MemoryContext row_context) {
     table_endscan(scan);
 }
 
-void RequireRewritable(Relation relation) {
-    if (relation->rd_tableam->scan_set_tidrange == nullptr) {
-        throw Error(errc::kUnsupported, "the table's access method cannot be rewritten in place",
-                    "", "Re-encrypt with an UPDATE of its own.");
-    }
-    // A published table needs a replica identity, or its subscribers stop.
-    CheckCmdReplicaIdentity(relation, CMD_UPDATE);
-}
-
 }  // namespace
 
 Batch* Rewrite(const Range& range, ColumnTask* tasks, int count) {
     auto* batch = static_cast<Batch*>(palloc0(sizeof(Batch)));
     Relation relation = table_open(range.relation, NoLock);
-    RequireRewritable(relation);
+    // A published table needs a replica identity, or its subscribers stop.
+    CheckCmdReplicaIdentity(relation, CMD_UPDATE);
     log_privacy::Touch();
 
-    Oid user = InvalidOid;
-    int security = 0;
-    GetUserIdAndSecContext(&user, &security);
-    SetUserIdAndSecContext(relation->rd_rel->relowner, security | SECURITY_RESTRICTED_OPERATION);
-    const int nesting = NewGUCNestLevel();
-
+    const Caller caller = BecomeOwner(relation->rd_rel->relowner);
     const MemoryContext row_context =
         AllocSetContextCreate(CurrentMemoryContext, "rampart row", ALLOCSET_DEFAULT_SIZES);
     Work work{range,
@@ -134,8 +108,7 @@ Batch* Rewrite(const Range& range, ColumnTask* tasks, int count) {
     ExecCloseIndices(work.result);
     FreeExecutorState(work.state);
     MemoryContextDelete(row_context);
-    AtEOXact_GUC(false, nesting);
-    SetUserIdAndSecContext(user, security);
+    ReturnTo(caller);
     table_close(relation, NoLock);
     return batch;
 }
