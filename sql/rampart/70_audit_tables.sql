@@ -11,6 +11,7 @@ CREATE TABLE rampart.audit_log (
     id           int8 NOT NULL,
     at           timestamptz NOT NULL,
     xid          xid8 NOT NULL,
+    system       int8 NOT NULL,
     event        text NOT NULL,
     class        text NOT NULL,
     severity     text NOT NULL,
@@ -30,12 +31,14 @@ CREATE TABLE rampart.audit_log (
     old          jsonb,
     new          jsonb,
     metadata     jsonb,
-    salt         bytea
+    salt         bytea,
+    erased       bytea
 ) PARTITION BY LIST (class);
 COMMENT ON TABLE rampart.audit_log IS
 'The audit log: who did what, when, from where and for whom. Append-only. Partitioned by class (normal, security), and by month in UTC.';
 COMMENT ON COLUMN rampart.audit_log.id IS 'Rises with the order in which entries of a row were written; has gaps.';
 COMMENT ON COLUMN rampart.audit_log.xid IS 'The transaction whose commit made the entry valid.';
+COMMENT ON COLUMN rampart.audit_log.system IS 'The identifier of the cluster whose transaction it was. Another one''s are in a log that was restored from a dump.';
 COMMENT ON COLUMN rampart.audit_log.actor IS 'From rampart.set_context, as org, ip, user_agent and request_id are.';
 COMMENT ON COLUMN rampart.audit_log.role IS 'The role that wrote: current_user at the write.';
 COMMENT ON COLUMN rampart.audit_log.session_role IS 'The role that logged in: session_user.';
@@ -44,7 +47,8 @@ COMMENT ON COLUMN rampart.audit_log.relation IS 'The audited table, with its sch
 COMMENT ON COLUMN rampart.audit_log.key IS 'The row''s primary key, else its replica identity; NULL where it has neither.';
 COMMENT ON COLUMN rampart.audit_log.old IS 'Values before: of an UPDATE, the changed columns. Encrypted values are armour.';
 COMMENT ON COLUMN rampart.audit_log.new IS 'Values after: of an UPDATE, the changed columns. Encrypted values are armour.';
-COMMENT ON COLUMN rampart.audit_log.salt IS 'Reserved.';
+COMMENT ON COLUMN rampart.audit_log.salt IS 'Random; hides the payload (key, old, new, metadata) in the hash of the entry.';
+COMMENT ON COLUMN rampart.audit_log.erased IS 'The salted hash of a payload that was erased.';
 
 CREATE TABLE rampart.audit_log_normal PARTITION OF rampart.audit_log FOR VALUES IN ('normal') PARTITION BY RANGE (at);
 CREATE TABLE rampart.audit_log_security PARTITION OF rampart.audit_log FOR VALUES IN ('security') PARTITION BY RANGE (at);
@@ -107,7 +111,8 @@ BEGIN
     EXECUTE format('CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON %s EXECUTE FUNCTION rampart.refuse_change()', relation);
     EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER append_only_truncate', relation);
     IF (SELECT c.relkind FROM pg_class c WHERE c.oid = relation) = 'r' THEN
-        EXECUTE format('CREATE INDEX ON %s (id)', relation);
+        -- As the sealer and proofs look for entries.
+        EXECUTE format('CREATE INDEX ON %s (xid, id)', relation);
         -- Of any length, and of whatever types.
         EXECUTE format('CREATE INDEX ON %s USING hash (key)', relation);
     END IF;

@@ -23,10 +23,10 @@ constexpr EntryText Payload::*kPayloadTexts[] = {&Payload::key, &Payload::old_va
                                                  &Payload::new_values, &Payload::metadata};
 
 TEST(Entry, IsWrittenByteByByte) {
-    Entry entry{.id = 1, .at = -2, .xid = 3};
+    Entry entry{.id = 1, .at = -2, .xid = 3, .system = 4};
     entry.event = "a.b";
     entry.operation = "";
-    // Tag; three integers; the event; twelve NULLs; an empty text; no payload.
+    // Tag; four integers; the event; twelve NULLs; an empty text; no payload.
     EXPECT_EQ(Hex(LeafBytes(entry)), Hex(AsBytes("rampart-audit-v1")) +
                                          "01"
                                          "0000000000000008"
@@ -37,6 +37,9 @@ TEST(Entry, IsWrittenByteByByte) {
                                          "01"
                                          "0000000000000008"
                                          "0000000000000003"
+                                         "01"
+                                         "0000000000000008"
+                                         "0000000000000004"
                                          "01"
                                          "0000000000000003"
                                          "612e62"
@@ -72,6 +75,7 @@ TEST(Entry, DiffersByEveryField) {
     EXPECT_TRUE(is_new({.id = 1}));
     EXPECT_TRUE(is_new({.at = 1}));
     EXPECT_TRUE(is_new({.xid = 1}));
+    EXPECT_TRUE(is_new({.system = 1}));
     for (const auto member : kTexts) {
         for (const char* text : {"", "a", "ab"}) {
             Entry entry;

@@ -12,12 +12,12 @@
 namespace rampart {
 namespace {
 
-constexpr std::size_t kIvSize = IvPool::kIvSize;
+constexpr std::size_t kIvSize = 12;
 constexpr int kManyBatches = 3000;
 
 std::string NextIv() {
     std::string iv(kIvSize, '\0');
-    IvPool::Next(reinterpret_cast<std::uint8_t*>(iv.data()));
+    RandomPool::Next({reinterpret_cast<std::uint8_t*>(iv.data()), kIvSize});
     return iv;
 }
 
@@ -84,12 +84,12 @@ TEST(Random, FillsAndDiffers) {
     EXPECT_NE(first, test::Bytes(1000));
 }
 
-TEST(IvPool, NeverRepeats) {
+TEST(RandomPool, NeverRepeats) {
     std::set<std::string> seen;
     ExpectAllNew(seen, DrawIvs(20'000));
 }
 
-TEST(IvPool, ProcessesShareNothing) {
+TEST(RandomPool, ProcessesShareNothing) {
     std::set<std::string> seen;
     // In the middle of a batch, so that there is something to inherit.
     ExpectAllNew(seen, DrawIvs(5));

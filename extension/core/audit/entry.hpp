@@ -1,6 +1,6 @@
 // The canonical bytes of an audit entry, of which the hash of its leaf is made.
 //
-// A leaf is the tag "rampart-audit-v1" and 18 fields in a fixed order: the header, then the hash of
+// A leaf is the tag "rampart-audit-v1" and 19 fields in a fixed order: the header, then the hash of
 // the payload. A field is 00 for NULL, else 01, 8 bytes length and the bytes; integers are
 // big-endian. So no two entries have the same bytes, and a missing value differs from an empty one.
 //
@@ -27,8 +27,9 @@ using EntryText = std::optional<std::string_view>;
 // The fields in the order of the leaf. Views: the strings are the caller's.
 struct Entry {
     std::int64_t id = 0;
-    std::int64_t at = 0;    // microseconds since 2000-01-01 00:00 UTC
-    std::uint64_t xid = 0;  // with its epoch: xid8 in SQL
+    std::int64_t at = 0;       // microseconds since 2000-01-01 00:00 UTC
+    std::uint64_t xid = 0;     // with its epoch: xid8 in SQL
+    std::uint64_t system = 0;  // the cluster's identifier: of each, its own xids
     EntryText event = {};
     EntryText log_class = {};
     EntryText severity = {};

@@ -12,8 +12,8 @@
 namespace rampart {
 namespace {
 
-constexpr std::size_t kBatch = 512;
-constexpr std::size_t kBatchSize = kBatch * IvPool::kIvSize;
+constexpr std::size_t kBatchSize = 6144;
+static_assert(kBatchSize >= RandomPool::kMaxSize);
 
 struct Pool {
     std::uint8_t bytes[kBatchSize];
@@ -48,12 +48,12 @@ void RandomBytes(ByteSpan out) {
     }
 }
 
-void IvPool::Next(std::uint8_t* iv) {
-    if (pool.next == kBatchSize) Refill();
+void RandomPool::Next(ByteSpan out) {
+    if (kBatchSize - pool.next < out.size()) Refill();
     std::uint8_t* given = pool.bytes + pool.next;
-    std::copy_n(given, kIvSize, iv);
-    std::fill_n(given, kIvSize, std::uint8_t{0});
-    pool.next += kIvSize;
+    std::copy_n(given, out.size(), out.data());
+    std::fill_n(given, out.size(), std::uint8_t{0});
+    pool.next += out.size();
 }
 
 }  // namespace rampart

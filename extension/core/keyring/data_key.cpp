@@ -9,7 +9,7 @@
 namespace rampart {
 namespace {
 
-static_assert(Aead::kIvSize == IvPool::kIvSize && Aead::kIvSize == kBodyOffset - kIvOffset);
+static_assert(Aead::kIvSize == kBodyOffset - kIvOffset);
 static_assert(Aead::kTagSize == kTagSize && kCiphertextOverhead == kBodyOffset + kTagSize);
 
 bool IsSample(const std::uint8_t* iv) {
@@ -31,8 +31,8 @@ DataKey::DataKey(std::uint64_t id, const SecretKey& key)
       deterministic_(Subkey(key, id, "rampart deterministic v1")) {}
 
 void DataKey::SealRandomised(Kind kind, ByteView aad, ByteView plaintext, std::uint8_t* out) {
-    std::array<std::uint8_t, IvPool::kIvSize> iv;
-    IvPool::Next(iv.data());
+    std::array<std::uint8_t, Aead::kIvSize> iv;
+    RandomPool::Next(iv);
     Seal(randomised_, Mode::kRandomised, kind, iv.data(), aad, plaintext, out);
     if (IsSample(iv.data())) ++samples_;
 }

@@ -24,7 +24,7 @@ class DataKey {
     std::uint64_t id() const { return id_; }
 
     // Writes a whole format-1 ciphertext of kCiphertextOverhead + plaintext.size() bytes to `out`.
-    // Randomised: an IV from IvPool.
+    // Randomised: an IV from RandomPool.
     void SealRandomised(Kind kind, ByteView aad, ByteView plaintext, std::uint8_t* out);
     // Deterministic: the IV that IndexKey::DeterministicIv gave for the same kind, aad and
     // plaintext.

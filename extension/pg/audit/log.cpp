@@ -5,6 +5,8 @@
 
 #include "pg/audit/log.hpp"
 
+#include "audit/entry.hpp"
+#include "crypto/random.hpp"
 #include "error.hpp"
 #include "pg/audit/context.hpp"
 #include "pg/audit/counter.hpp"
@@ -15,6 +17,7 @@ extern "C" {
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
+#include "access/xlog.h"
 #include "catalog/namespace.h"
 #include "catalog/partition.h"
 #include "catalog/pg_namespace.h"
@@ -43,6 +46,7 @@ enum Column {
     kId,
     kAt,
     kXid,
+    kSystem,
     kEvent,
     kClass,
     kSeverity,
@@ -63,6 +67,7 @@ enum Column {
     kNew,
     kMetadata,
     kSalt,
+    kErased,
     kColumns
 };
 
@@ -217,11 +222,21 @@ void SetClient(Values* row) {
     if (!call->isnull) row->Set(kClient, client);
 }
 
+// Without one, whoever has the hash of an erased payload could try values against it.
+void SetSalt(Values* row) {
+    if (row->nulls[kKey] && row->nulls[kOld] && row->nulls[kNew] && row->nulls[kMetadata]) return;
+    auto* salt = static_cast<bytea*>(palloc(VARHDRSZ + rampart::audit::kSaltSize));
+    SET_VARSIZE(salt, VARHDRSZ + rampart::audit::kSaltSize);
+    RandomPool::Next({reinterpret_cast<std::uint8_t*>(VARDATA(salt)), rampart::audit::kSaltSize});
+    row->Set(kSalt, PointerGetDatum(salt));
+}
+
 void Fill(Values* row, const Entry& entry) {
     const Context& context = CurrentContext();
     for (bool& null : row->nulls) null = true;
     row->Set(kAt, TimestampTzGetDatum(GetCurrentTimestamp()));
     row->Set(kXid, FullTransactionIdGetDatum(GetTopFullTransactionId()));
+    row->Set(kSystem, Int64GetDatum(static_cast<std::int64_t>(GetSystemIdentifier())));
     row->SetText(kEvent, entry.event);
     row->SetText(kClass, kClassNames[static_cast<int>(entry.entry_class)]);
     row->SetText(kSeverity, entry.severity);
@@ -241,6 +256,7 @@ void Fill(Values* row, const Entry& entry) {
     row->SetJson(kOld, entry.old_values);
     row->SetJson(kNew, entry.new_values);
     row->SetJson(kMetadata, entry.metadata);
+    SetSalt(row);
 }
 
 TupleTableSlot* SlotOf(TupleDesc descriptor, const Values& row) {
