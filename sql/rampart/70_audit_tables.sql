@@ -96,7 +96,7 @@ ALTER TABLE rampart.audited_table ENABLE ALWAYS TRIGGER audited_table_changed;
 -- Append-only ------------------------------------------------------------------------------------------
 
 CREATE FUNCTION rampart.refuse_change() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     -- An erasure: the hash of the payload in its place, and all else, the entry's leaf too, as it was.
