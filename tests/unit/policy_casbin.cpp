@@ -26,13 +26,13 @@ PolicyOptions OptionsOf(const Value& test_case) {
     ReadMatching(*setup, "domain_matching", options, &RoleOptions::domain_matching);
     const Value* fields = setup->Find("field_index");
     if (fields == nullptr) return options;
-    for (const auto& [policy, indexes] : *fields->As<Value::Object>()) {
+    for (const Value::Member& member : *fields->As<Value::Object>()) {
         const auto index = [&](const char* name) -> std::optional<std::size_t> {
-            const Value* value = indexes.Find(name);
+            const Value* value = member.second.Find(name);
             if (value == nullptr) return std::nullopt;
             return static_cast<std::size_t>(*value->As<double>());
         };
-        options.fields[policy] = {index("priority"), index("sub"), index("dom")};
+        options.fields[member.first] = {index("priority"), index("sub"), index("dom")};
     }
     return options;
 }

@@ -25,7 +25,7 @@ bool IsRequestText(const Expression& expression, NodeId id) {
 std::optional<KeyPart> EqualityPart(const Expression& expression, const Node& node) {
     if (node.op != Op::kEqual) return std::nullopt;
     const auto operands = expression.operands(node);
-    for (const std::size_t side : {0, 1}) {
+    for (const std::size_t side : {0U, 1U}) {
         const Node& rule = expression.node(operands[side]);
         const NodeId source = operands[1 - side];
         if (rule.op == Op::kPolicy && IsRequestText(expression, source)) {

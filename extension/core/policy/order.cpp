@@ -22,11 +22,13 @@ Order WithoutRepeats(const RuleTable& table) {
     index.Build(entries);
     Order order;
     order.reserve(table.size());
-    for (const auto& [hash, i] : entries) {
+    for (const HashIndex::Entry& entry : entries) {
+        const std::uint32_t i = entry.second;
         const auto rule = table.rule(i);
-        const bool repeated = std::ranges::any_of(index.Find(hash), [&](std::uint32_t other) {
-            return other < i && std::ranges::equal(table.rule(other), rule);
-        });
+        const bool repeated =
+            std::ranges::any_of(index.Find(entry.first), [&](std::uint32_t other) {
+                return other < i && std::ranges::equal(table.rule(other), rule);
+            });
         if (!repeated) order.push_back(i);
     }
     return order;
@@ -80,27 +82,22 @@ std::map<Subject, std::size_t> DepthsOf(const RoleGraph& graph) {
     return depths;
 }
 
-void SortBySubject(std::size_t policy, const PolicyOptions::Fields& fields, const PolicyData& data,
-                   Order& order) {
+void SortBySubject(const RuleTable& table, const PolicyData& data, Order& order) {
     const RoleDefinition* roles = FindByName(data.model.roles, "g");
     if (roles == nullptr) return;
     const auto depths =
         DepthsOf(data.roles[static_cast<std::size_t>(roles - data.model.roles.data())]);
-    const FieldDefinition& definition = data.model.policies[policy];
-    const std::size_t subject = fields.subject.value_or(definition.Find("sub").value_or(0));
-    const auto domain = fields.domain ? fields.domain : definition.Find("dom");
-    const bool by_domain = roles->has_domain;
     std::ranges::stable_sort(order, std::greater<>(), [&](std::uint32_t i) -> std::size_t {
-        const auto rule = data.tables[policy].rule(i);
-        if (by_domain && !domain) return 0;
-        const auto found = depths.find({by_domain ? rule[*domain] : 0, rule[subject]});
+        const auto rule = table.rule(i);
+        if (roles->has_domain && !table.domain) return 0;
+        const auto found =
+            depths.find({roles->has_domain ? rule[*table.domain] : 0, rule[table.subject]});
         return found == depths.end() ? 0 : found->second;
     });
 }
 
 RuleTable Reordered(const RuleTable& table, const Order& order) {
-    RuleTable sorted;
-    sorted.fields = table.fields;
+    RuleTable sorted{table.fields, table.subject, table.domain, {}, {}};
     sorted.values.reserve(order.size() * table.fields);
     sorted.effects.reserve(order.size());
     for (const std::uint32_t i : order) {
@@ -113,16 +110,14 @@ RuleTable Reordered(const RuleTable& table, const Order& order) {
 
 }  // namespace
 
-void OrderRules(std::size_t policy, const PolicyOptions::Fields& fields, PolicyData& data) {
+void OrderRules(std::size_t policy, std::optional<std::size_t> priority, PolicyData& data) {
     RuleTable& table = data.tables[policy];
-    const FieldDefinition& definition = data.model.policies[policy];
     Order order = WithoutRepeats(table);
-    const auto priority = fields.priority ? fields.priority : definition.Find("priority");
     if (priority) SortByPriority(table, *priority, data.symbols, order);
     const bool by_subject = std::ranges::any_of(data.model.effects, [](const EffectDefinition& e) {
         return e.effect == Effect::kSubjectPriority;
     });
-    if (by_subject) SortBySubject(policy, fields, data, order);
+    if (by_subject) SortBySubject(table, data, order);
     if (!std::ranges::is_sorted(order) || order.size() != table.size()) {
         table = Reordered(table, order);
     }

@@ -23,7 +23,9 @@ enum class RuleEffect : std::uint8_t { kAllow, kDeny, kIndeterminate };
 // The rules of one policy definition, in the order they are to be looked at.
 struct RuleTable {
     std::size_t fields = 0;
-    std::vector<Symbol> values;  // a row a rule
+    std::size_t subject = 0;            // the field
+    std::optional<std::size_t> domain;  // the field, if there is one
+    std::vector<Symbol> values;         // a row a rule
     std::vector<RuleEffect> effects;
 
     std::size_t size() const { return effects.size(); }

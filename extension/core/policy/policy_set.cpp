@@ -51,7 +51,11 @@ PolicySetBuilder::PolicySetBuilder(Model model, PolicyOptions options)
         data_->roles.emplace_back(data_->symbols, options_.roles[role.name], role.has_domain);
     }
     for (const FieldDefinition& policy : data_->model.policies) {
-        data_->tables.emplace_back().fields = policy.fields.size();
+        const PolicyOptions::Fields& fields = options_.fields[policy.name];
+        RuleTable& table = data_->tables.emplace_back();
+        table.fields = policy.fields.size();
+        table.subject = fields.subject.value_or(policy.Find("sub").value_or(0));
+        table.domain = fields.domain ? fields.domain : policy.Find("dom");
     }
     data_->symbols.Intern("");  // is 0: the domain of definitions without domains
 }
@@ -103,7 +107,9 @@ PolicySet PolicySetBuilder::Build() {
     for (RoleGraph& graph : data_->roles) graph.Build();
     const Model& model = data_->model;
     for (std::size_t i = 0; i < model.policies.size(); ++i) {
-        OrderRules(i, options_.fields[model.policies[i].name], *data_);
+        const auto& fields = options_.fields[model.policies[i].name];
+        OrderRules(i, fields.priority ? fields.priority : model.policies[i].Find("priority"),
+                   *data_);
     }
     for (const MatcherDefinition& definition : model.matchers) {
         data_->matchers.push_back(CompileMatcher(definition, model, data_->roles));

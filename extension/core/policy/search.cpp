@@ -19,8 +19,7 @@ Verdict Search::Run(std::vector<std::uint32_t>* all) {
     }
     if (all_ != nullptr) {
         std::ranges::sort(*all_);
-        const auto repeated = std::ranges::unique(*all_);
-        all_->erase(repeated.begin(), repeated.end());
+        all_->erase(std::unique(all_->begin(), all_->end()), all_->end());
     }
     return verdict_;
 }

@@ -21,7 +21,7 @@ std::optional<std::chrono::sys_seconds> ParseTime(std::string_view text) {
     int minute = 0;
     int second = 0;
     if (text.size() != kShape.size()) return std::nullopt;
-    for (const std::size_t at : {4, 7, 10, 13, 16}) {
+    for (const std::size_t at : {4U, 7U, 10U, 13U, 16U}) {
         if (text[at] != kShape[at]) return std::nullopt;
     }
     if (!ReadDigits(text, 0, 4, year) || !ReadDigits(text, 5, 2, month) ||
