@@ -92,6 +92,18 @@ std::set<Symbol> ValuesOf(const RuleTable& table, std::uint32_t field) {
     return values;
 }
 
+// Roles of rules that are patterns.
+void CompileRolePatterns(const Expression& expression, const RuleTable& table, PolicyData& data) {
+    for (const Node& node : expression.nodes()) {
+        if (node.op != Op::kRole || !data.roles[node.payload].HasRolePatterns()) continue;
+        const Node& role = expression.node(expression.operands(node)[1]);
+        if (role.op != Op::kPolicy) continue;
+        for (const Symbol value : ValuesOf(table, role.payload)) {
+            data.roles[node.payload].AddPattern(value);
+        }
+    }
+}
+
 // Patterns that an expression calls functions with: its literals, and the values of its fields.
 void CompilePatterns(const Expression& expression, const RuleTable* table, PolicyData& data) {
     for (const Node& node : expression.nodes()) {
@@ -177,6 +189,7 @@ void CompileRules(CompiledMatcher& matcher, PolicyData& data) {
     for (Alternative& alternative : matcher.alternatives) {
         BuildIndex(alternative, data.tables[matcher.policy]);
     }
+    CompileRolePatterns(matcher.expression, data.tables[matcher.policy], data);
     CompilePatterns(matcher.expression, &data.tables[matcher.policy], data);
     CompileRuleExpressions(matcher, data);
 }

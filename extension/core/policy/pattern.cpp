@@ -9,7 +9,7 @@
 namespace rampart::policy {
 namespace {
 
-constexpr std::int64_t kRegexMemory = 1024L * 1024;
+constexpr std::int64_t kRegexMemory = 256L * 1024;  // each: a policy may have many
 constexpr std::string_view kSpecial = "\\.+*?()|[]{}^$";
 constexpr std::string_view kSegment = "[^/]+";
 

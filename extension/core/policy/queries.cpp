@@ -8,11 +8,19 @@
 namespace rampart::policy {
 namespace {
 
-// Adds what is not there yet.
+// A list of what was added, each once, in the order it came.
 template <typename T>
-void AddOnce(std::vector<T>& list, T item) {
-    if (std::ranges::find(list, item) == list.end()) list.push_back(std::move(item));
-}
+class Once {
+  public:
+    void Add(const T& item) {
+        if (seen_.insert(item).second) list_.push_back(item);
+    }
+    std::vector<T> Take() { return std::move(list_); }
+
+  private:
+    std::set<T> seen_;
+    std::vector<T> list_;
+};
 
 [[noreturn]] void FailUnknown(const std::string& what, std::string_view name) {
     throw Error(errc::kMalformedRequest,
@@ -74,7 +82,7 @@ Queries::Names Queries::MembersOf(std::string_view role, Domain domain) const {
 
 Queries::Names Queries::Follow(std::string_view start, Domain domain, std::string_view definition,
                                const Step& step) const {
-    Names reached;
+    Once<std::string> reached;
     for (const RoleGraph* graph : GraphsNamed(definition)) {
         const auto domains = graph->DomainsOf(data_.NameOf(domain.value_or("")));
         std::vector<Name> queue = {data_.NameOf(start)};
@@ -83,11 +91,11 @@ Queries::Names Queries::Follow(std::string_view start, Domain domain, std::strin
             for (const Name& next : step(*graph, queue[i], domains)) {
                 if (!seen.insert(next.text).second) continue;
                 queue.push_back(next);
-                AddOnce(reached, std::string(next.text));
+                reached.Add(std::string(next.text));
             }
         }
     }
-    return reached;
+    return reached.Take();
 }
 
 Queries::Names Queries::AllRolesOf(std::string_view member, Domain domain,
@@ -108,32 +116,32 @@ Queries::Names Queries::AllMembersOf(std::string_view role, Domain domain,
 
 Queries::Names Queries::DomainsOf(std::string_view name) const {
     const Symbol symbol = data_.symbols.Find(name);
-    Names domains;
+    Once<std::string> domains;
     for (const RoleGraph& graph : data_.roles) {
         for (const RoleGraph::Link& link : graph.links()) {
             if (link.member != symbol && link.role != symbol) continue;
-            AddOnce(domains, std::string(data_.symbols.Text(link.domain)));
+            domains.Add(std::string(data_.symbols.Text(link.domain)));
         }
     }
-    return domains;
+    return domains.Take();
 }
 
 Queries::Names Queries::SubjectsIn(std::string_view domain) const {
     const Symbol symbol = data_.symbols.Find(domain);
-    Names subjects;
+    Once<std::string> subjects;
     for (const RuleTable& table : data_.tables) {
         for (std::size_t i = 0; i < table.size() && table.domain; ++i) {
             if (table.rule(i)[*table.domain] != symbol) continue;
-            AddOnce(subjects, std::string(data_.symbols.Text(table.rule(i)[table.subject])));
+            subjects.Add(std::string(data_.symbols.Text(table.rule(i)[table.subject])));
         }
     }
     for (const RoleGraph& graph : data_.roles) {
         for (const RoleGraph::Link& link : graph.links()) {
             if (!graph.has_domain() || link.domain != symbol) continue;
-            AddOnce(subjects, std::string(data_.symbols.Text(link.member)));
+            subjects.Add(std::string(data_.symbols.Text(link.member)));
         }
     }
-    return subjects;
+    return subjects.Take();
 }
 
 // Error RMP05 if a domain is asked for and rules have none.
@@ -216,11 +224,11 @@ Queries::Names Queries::ObjectsOf(std::string_view subject, std::string_view dom
     const std::size_t policy = PolicyNamed("p");
     const std::size_t object = FieldNamed(policy, "obj");
     const std::size_t act = FieldNamed(policy, "act");
-    Names objects;
+    Once<std::string> objects;
     for (const Rule& rule : AllRulesOf(subject, domain)) {
-        if (rule[act] == action) AddOnce(objects, rule[object]);
+        if (rule[act] == action) objects.Add(rule[object]);
     }
-    return objects;
+    return objects.Take();
 }
 
 std::optional<Queries::Names> Queries::ConditionsOf(std::string_view subject,
@@ -268,27 +276,26 @@ Queries::Rules Queries::RulesFor(std::string_view object, Domain domain) const {
     const std::size_t policy = PolicyNamed("p");
     const std::size_t field = FieldNamed(policy, "obj");
     const RuleTable& table = data_.tables[policy];
-    const RoleGraph* graph = GraphNamed("g");
-    Rules rules;
+    std::set<Symbol> roles;
+    if (const RoleGraph* graph = GraphNamed("g")) {
+        for (const RoleGraph::Link& link : graph->links()) roles.insert(link.role);
+    }
+    Once<Rule> rules;
     for (std::size_t i = 0; i < table.size(); ++i) {
         const auto row = table.rule(i);
         if (data_.symbols.Text(row[field]) != object) continue;
         if (!InDomain(nullptr, policy, row, domain)) continue;
         Rule rule = TextsOf(row);
-        const bool is_role =
-            graph != nullptr && std::ranges::any_of(graph->links(), [&](auto& link) {
-                return link.role == row[table.subject];
-            });
-        if (!is_role) {
-            AddOnce(rules, rule);
+        if (!roles.contains(row[table.subject])) {
+            rules.Add(rule);
             continue;
         }
         for (const std::string& member : MembersOf(rule[table.subject], domain)) {
             rule[table.subject] = member;
-            AddOnce(rules, rule);
+            rules.Add(rule);
         }
     }
-    return rules;
+    return rules.Take();
 }
 
 }  // namespace rampart::policy

@@ -15,6 +15,8 @@ std::uint64_t Key(Symbol symbol, Symbol domain) {
 // Names in the order they came, each once.
 class Walked {
   public:
+    Walked() { names.reserve(kUsual); }
+
     std::vector<Reached> names;
 
     void Add(const Reached& reached) {
@@ -29,6 +31,7 @@ class Walked {
     }
 
   private:
+    static constexpr std::size_t kUsual = 8;
     static constexpr std::size_t kFew = 16;  // up to there a look at each is quicker
 
     bool Contains(const Name& name) const {
@@ -38,8 +41,9 @@ class Walked {
     std::unordered_set<std::string_view> seen_;
 };
 
-void AddUnique(std::vector<Name>& names, const Name& name) {
-    if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+void DropRepeats(std::vector<Name>& names) {
+    std::unordered_set<std::string_view> seen;
+    std::erase_if(names, [&](const Name& name) { return !seen.insert(name.text).second; });
 }
 
 }  // namespace
@@ -69,7 +73,7 @@ void RoleGraph::Build() {
             if (!options_.role_matching) break;
             if (!seen_nodes.insert(Key(name, link.domain)).second) continue;
             nodes.emplace_back(link.domain, name);
-            patterns_.Add(*options_.role_matching, name, symbols_.Text(name));
+            AddPattern(name);
         }
         if (options_.domain_matching && seen_domains.insert(link.domain).second) {
             patterns_.Add(*options_.domain_matching, link.domain, symbols_.Text(link.domain));
@@ -81,6 +85,11 @@ void RoleGraph::Build() {
     by_member_.Build(members);
     by_role_.Build(roles);
     nodes_.Build(nodes);
+}
+
+void RoleGraph::AddPattern(Symbol name) {
+    if (!options_.role_matching) return;
+    patterns_.Add(*options_.role_matching, name, symbols_.Text(name));
 }
 
 bool RoleGraph::Matches(Function function, std::string_view text, Name pattern) const {
@@ -144,9 +153,8 @@ std::vector<Name> RoleGraph::DirectRoles(Name member, const std::vector<Symbol>&
             if (RoleMatches(node, role)) roles.push_back(node);
         }
     });
-    std::vector<Name> unique;
-    for (const Name& role : roles) AddUnique(unique, role);
-    return unique;
+    DropRepeats(roles);
+    return roles;
 }
 
 std::vector<Name> RoleGraph::DirectMembers(Name role, const std::vector<Symbol>& domains,
@@ -163,9 +171,8 @@ std::vector<Name> RoleGraph::DirectMembers(Name role, const std::vector<Symbol>&
             if (RoleMatches(node, member)) members.push_back(node);
         }
     });
-    std::vector<Name> unique;
-    for (const Name& member : members) AddUnique(unique, member);
-    return unique;
+    DropRepeats(members);
+    return members;
 }
 
 std::vector<Reached> RoleGraph::Walk(Name member, const std::vector<Symbol>& domains,
@@ -188,10 +195,20 @@ std::vector<Reached> RoleGraph::Walk(Name member, const std::vector<Symbol>& dom
 
 std::optional<std::size_t> RoleGraph::FindRole(const std::vector<Reached>& walk, Name role,
                                                const std::vector<Symbol>& domains, Time now) const {
+    const auto is_role = [&](const Reached& reached) { return reached.name == role; };
+    const auto found = std::ranges::find_if(walk, is_role);
+    if (found != walk.end()) return static_cast<std::size_t>(found - walk.begin());
+    if (!HasRolePatterns()) return std::nullopt;
+
+    const Function function = *options_.role_matching;
+    std::optional<Pattern> made;  // of a role that is not a rule's
+    const Pattern* pattern =
+        role.symbol == kNoSymbol ? nullptr : patterns_.Find(function, role.symbol);
+    if (pattern == nullptr) pattern = &made.emplace(function, role.text);
     for (std::size_t i = 0; i < walk.size(); ++i) {
-        if (RoleMatches(walk[i].name, role)) return i;
-        if (!HasRolePatterns() || walk[i].depth >= options_.max_depth) continue;
+        if (pattern->Matches(walk[i].name.text)) return i;
         bool linked = false;
+        if (walk[i].depth >= options_.max_depth) continue;
         EachLink(by_member_, walk[i].name.symbol, domains, now, [&](const Link& link) {
             linked = linked || RoleMatches(role, NameOf(link.role));
         });

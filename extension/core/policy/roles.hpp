@@ -59,6 +59,8 @@ class RoleGraph {
     // Of two links that differ in time only the later counts.
     void Add(const Link& link);
     void Build();  // after the last Add, once
+    // A role that will be asked for. To be compiled only once, where roles are patterns.
+    void AddPattern(Symbol name);
 
     bool HasRolePatterns() const { return options_.role_matching.has_value(); }
     bool has_domain() const { return has_domain_; }

@@ -73,13 +73,11 @@ void Search::Scan(std::span<const NodeId> conjuncts) {
 std::optional<Search::Candidates> Search::FindCandidates(const Alternative& alternative) {
     Candidates candidates;
     candidates.symbols.reserve(kUsualCandidates);
-    candidates.ends.reserve(alternative.key.size());
     try {
-        for (const KeyPart& part : alternative.key) {
-            if (!AddCandidates(part, candidates)) return std::nullopt;
-            const std::size_t begin = candidates.ends.empty() ? 0 : candidates.ends.back();
-            candidates.ends.push_back(candidates.symbols.size());
-            candidates.combinations *= candidates.symbols.size() - begin;
+        for (std::size_t part = 0; part < alternative.key.size(); ++part) {
+            if (!AddCandidates(alternative.key[part], candidates)) return std::nullopt;
+            candidates.ends[part] = candidates.symbols.size();
+            candidates.combinations *= candidates.ends[part] - candidates.begin(part);
             if (candidates.combinations == 0 || candidates.combinations > table_.size()) break;
         }
     } catch (const Error&) {
@@ -110,11 +108,13 @@ bool Search::AddCandidates(const KeyPart& part, Candidates& candidates) {
 // Each combination of candidates, counted up as a number with a digit a part.
 void Search::LookUp(const Alternative& alternative, const Candidates& candidates) {
     const std::size_t parts = alternative.key.size();
-    std::vector<std::size_t> chosen(parts);
+    std::array<std::size_t, kMaxFields> chosen{};
     for (std::size_t part = 0; part < parts; ++part) chosen[part] = candidates.begin(part);
     while (true) {
         std::uint64_t hash = kKeySeed;
-        for (const std::size_t at : chosen) hash = MixHash(hash, candidates.symbols[at]);
+        for (std::size_t part = 0; part < parts; ++part) {
+            hash = MixHash(hash, candidates.symbols[chosen[part]]);
+        }
         for (const std::uint32_t i : alternative.index.Find(hash)) {
             if (i >= Bound()) break;
             const auto rule = table_.rule(i);

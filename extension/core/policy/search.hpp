@@ -5,12 +5,14 @@
 // index rules out is not seen.
 #pragma once
 
+#include <array>
 #include <limits>
 #include <optional>
 #include <span>
 #include <vector>
 
 #include "policy/evaluate.hpp"
+#include "policy/limits.hpp"
 
 namespace rampart::policy {
 
@@ -57,7 +59,7 @@ class Search {
     // The symbols that a rule must have in the fields of a key, to match.
     struct Candidates {
         std::vector<Symbol> symbols;
-        std::vector<std::size_t> ends;  // of each part's
+        std::array<std::size_t, kMaxFields> ends{};  // of each part's
         std::size_t combinations = 1;
 
         std::size_t begin(std::size_t part) const { return part == 0 ? 0 : ends[part - 1]; }
