@@ -145,9 +145,10 @@ void AddCheckpoints(const std::string& source, const Trust& trust, audit::KnownH
     const auto add = [&](const std::string& note, const std::string& label) {
         AddCheckpoint(note, label, trust, heads, report);
     };
+    std::error_code none;
     if (source.find('\n') != std::string::npos) {
         EachNoteOfText(source, add);
-    } else if (std::filesystem::is_directory(source)) {
+    } else if (std::filesystem::is_directory(source, none)) {
         for (const std::string& path : FilesOf(source)) EachNoteOfFile(path, add);
     } else {
         EachNoteOfFile(source, add);

@@ -118,20 +118,27 @@ FrontLine ReadFront(const JsonLine& json) {
     return {ClassName(json), *front};
 }
 
-// Nothing where no hash can be made: values without their salt, or beside the hash of erased ones.
-// Whoever changed an entry may have left it so.
+// Bytes that belong to an entry. Whoever changed it may have changed how many there are.
+std::optional<std::vector<std::uint8_t>> OptionalBytes(const JsonLine& json, Name name) {
+    const auto text = json.Text(name);
+    if (!text) return std::nullopt;
+    auto bytes = FromHex(*text);
+    if (!bytes) Fail(name, "is not hexadecimal digits");
+    return bytes;
+}
+
+// False where no hash can be made of what is there: values without their salt, or beside the hash
+// of erased ones. Whoever changed an entry may have left it so.
 bool SetPayloadHash(const JsonLine& json, Entry& entry) {
-    const auto erased = OptionalHash(json, Name::kErased);
-    if (json.Has(Name::kPayload) && json.Text(Name::kPayload)) Require(json, kPayloadNames);
+    if (json.Text(Name::kPayload)) Require(json, kPayloadNames);
     const Payload payload{json.Text(Name::kPayloadKey), json.Text(Name::kPayloadOld),
                           json.Text(Name::kPayloadNew), json.Text(Name::kPayloadMetadata)};
-    if (erased || payload.Empty()) {
-        entry.payload_hash = erased;
-        return payload.Empty();
+    const auto salt = OptionalBytes(json, Name::kSalt);
+    if (const auto erased = OptionalBytes(json, Name::kErased)) {
+        entry.payload_hash = ToHash(*erased);
+        return payload.Empty() && entry.payload_hash;
     }
-    const auto text = json.Text(Name::kSalt);
-    const auto salt = text ? FromHex(*text) : std::nullopt;
-    if (text && !salt) Fail(Name::kSalt, "is not hexadecimal digits");
+    if (payload.Empty()) return true;
     if (!salt || salt->size() != audit::kSaltSize) return false;
     entry.payload_hash = audit::HashPayload(audit::Salt(salt->data(), audit::kSaltSize), payload);
     return true;

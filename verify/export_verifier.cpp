@@ -71,7 +71,7 @@ void ExportVerifier::Begin(HeaderLine header, const std::string& place) {
 void ExportVerifier::Start(const audit::Frontier& front) {
     const std::string& log_class = section_->header.log_class;
     section_->replay = std::make_unique<audit::Replay>(
-        log_class, heads_.Of(log_class), front,
+        log_class, HeadsOf(log_class), front,
         audit::Replay::Options{.kept_from = KeptFrom(log_class), .own_size = section_->own_size});
 }
 
@@ -110,6 +110,15 @@ bool ExportVerifier::Wanted(const std::string& log_class) const {
 std::uint64_t ExportVerifier::KeptFrom(const std::string& log_class) const {
     const auto found = options_.kept_from.find(log_class);
     return found == options_.kept_from.end() ? 0 : found->second;
+}
+
+std::vector<audit::KnownHead> ExportVerifier::HeadsOf(const std::string& log_class) const {
+    auto heads = heads_.Of(log_class);
+    const auto until = options_.until.find(log_class);
+    if (until != options_.until.end()) {
+        std::erase_if(heads, [&](const auto& known) { return known.head.size > until->second; });
+    }
+    return heads;
 }
 
 void ExportVerifier::Finish() {

@@ -14,8 +14,11 @@
 namespace rampart::verify {
 
 struct ExportOptions {
-    std::map<std::string, std::uint64_t> kept_from = {};  // by class: earlier entries may be gone
-    std::set<std::string> classes = {};                   // to be looked at; all if empty
+    using Limits = std::map<std::string, std::uint64_t>;  // by class
+
+    Limits kept_from = {};               // entries before may be gone
+    Limits until = {};                   // entries from here on are not in the export
+    std::set<std::string> classes = {};  // to be looked at; all if empty
 };
 
 class ExportVerifier {
@@ -47,6 +50,7 @@ class ExportVerifier {
     void End();
     bool Wanted(const std::string& log_class) const;
     std::uint64_t KeptFrom(const std::string& log_class) const;
+    std::vector<audit::KnownHead> HeadsOf(const std::string& log_class) const;
 
     const Trust& trust_;
     audit::KnownHeads& heads_;

@@ -1,4 +1,5 @@
 // rampart-verify: verifies Rampart's audit log without a server. docs/guides/verify.md.
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <string>
@@ -20,6 +21,7 @@ struct Arguments {
     std::vector<std::string> checkpoints;
     std::vector<std::string> files;
     std::vector<std::string> kept_from;
+    std::vector<std::string> until;
     std::vector<std::string> classes;
     std::size_t max_line = 64UL * 1024 * 1024;
     bool json = false;
@@ -40,26 +42,28 @@ Examples:
 
 Exit codes: 0 good, 1 tampering was found, 2 nothing can be said (usage, unreadable input).)text";
 
-ExportOptions OptionsOf(const Arguments& arguments) {
-    ExportOptions options;
-    options.classes.insert(arguments.classes.begin(), arguments.classes.end());
-    for (const std::string& text : arguments.kept_from) {
-        const std::size_t equals = text.find('=');
-        const auto index =
-            equals == text.npos
-                ? std::nullopt
-                : ParseInteger<std::uint64_t>(std::string_view(text).substr(equals + 1));
-        if (!index || !audit::IsClassName(text.substr(0, equals))) {
-            throw InputError("--kept-from is CLASS=INDEX");
+ExportOptions::Limits LimitsOf(const std::vector<std::string>& texts, const char* option) {
+    ExportOptions::Limits limits;
+    for (const std::string& text : texts) {
+        const std::size_t equals = std::min(text.find('='), text.size());
+        const auto index = ParseInteger<std::uint64_t>(
+            std::string_view(text).substr(std::min(equals + 1, text.size())));
+        const std::string log_class = text.substr(0, equals);
+        if (!index || !audit::IsClassName(log_class)) {
+            throw InputError(std::string(option) + " is CLASS=INDEX");
         }
-        options.kept_from[text.substr(0, equals)] = *index;
+        limits[log_class] = *index;
     }
-    return options;
+    return limits;
 }
 
 void VerifyLog(const Arguments& arguments, const Trust& trust, audit::KnownHeads& heads,
                Report& report) {
-    ExportVerifier verifier(trust, heads, OptionsOf(arguments), report);
+    ExportVerifier verifier(trust, heads,
+                            {.kept_from = LimitsOf(arguments.kept_from, "--kept-from"),
+                             .until = LimitsOf(arguments.until, "--until"),
+                             .classes = {arguments.classes.begin(), arguments.classes.end()}},
+                            report);
     for (const std::string& path : arguments.files) {
         LineReader lines(path, arguments.max_line);
         verifier.Read(lines);
@@ -79,7 +83,7 @@ Report Run(Command command, const Arguments& arguments) {
         }
         command(arguments, trust, heads, report);
     } catch (const std::exception& error) {
-        report.problems.emplace_back(error.what());
+        report.problems.push_back(Printable(error.what()));
     }
     return report;
 }
@@ -139,6 +143,11 @@ int Main(int argc, char** argv) {
             ->add_option("--kept-from", arguments.kept_from,
                          "CLASS=INDEX: entries before may be gone, by retention or because an "
                          "earlier export has them; by default none may")
+            ->allow_extra_args(false);
+        command
+            ->add_option("--until", arguments.until,
+                         "CLASS=INDEX: the export goes as far as this entry and does not have it; "
+                         "checkpoints of more entries are not compared")
             ->allow_extra_args(false);
         command->add_option("--class", arguments.classes, "look at this class only; again for more")
             ->allow_extra_args(false);

@@ -28,13 +28,16 @@ std::optional<std::vector<std::uint8_t>> FromHex(std::string_view text) {
     return bytes;
 }
 
-std::optional<audit::Hash> HashFromHex(std::string_view text) {
+std::optional<audit::Hash> ToHash(ByteView bytes) {
     audit::Hash hash{};
-    if (text.size() != 2 * hash.size()) return std::nullopt;
-    const auto bytes = FromHex(text);
-    if (!bytes) return std::nullopt;
-    std::ranges::copy(*bytes, hash.begin());
+    if (bytes.size() != hash.size()) return std::nullopt;
+    std::ranges::copy(bytes, hash.begin());
     return hash;
+}
+
+std::optional<audit::Hash> HashFromHex(std::string_view text) {
+    const auto bytes = FromHex(text);
+    return bytes ? ToHash(*bytes) : std::nullopt;
 }
 
 std::string Hex(ByteView bytes) {

@@ -28,6 +28,7 @@ std::optional<Integer> ParseInteger(std::string_view text) {
 }
 
 std::optional<std::vector<std::uint8_t>> FromHex(std::string_view text);
+std::optional<audit::Hash> ToHash(ByteView bytes);  // nothing for another number of bytes
 std::optional<audit::Hash> HashFromHex(std::string_view text);
 std::string Hex(ByteView bytes);
 

@@ -86,6 +86,10 @@ def check_pruned(report, log, verify):
     pruned = text_of(lines, log.lines("security"))
     answer = verify(log, pruned, log.notes, "--kept-from", "normal=26")
     report.equal((answer.code, answer.report["classes"][0]["removed"]), (0, 1), "checkpoints: an entry that retention removed")
+    piece = text_of(log.lines("normal", 10)[:14], log.lines("security"))  # leaves 10 to 21
+    answer = verify(log, piece, log.notes, "--kept-from", "normal=10", "--until", "normal=22")
+    report.equal((answer.code, answer.report["classes"][0]["proven"], answer.report["classes"][0]["end"]), (0, 21, 22), "checkpoints: a piece of a log")
+    report.equal(verify(log, piece, log.notes, "--kept-from", "normal=10", "--until", "normal=28").kinds, ["cut_off"], "checkpoints: and a shorter one")
     answer = verify(log, pruned, log.notes, "--kept-from", "normal=24")
     report.equal((answer.kinds, answer.first("normal")), (["removed"], 25), "checkpoints: and one that it should not have")
 

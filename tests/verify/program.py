@@ -12,6 +12,8 @@ VERDICTS = {0: "good", 1: "tampered", 2: "cannot tell"}
 class Answer:
     def __init__(self, done):
         self.code, self.output, self.errors = done.returncode, done.stdout, done.stderr
+        if done.returncode not in VERDICTS:
+            print(f"# {done.args} ended with {done.returncode}: {done.stderr}")
         self.report = json.loads(done.stdout) if done.stdout.startswith("{") else {}
         self.kinds = [finding["kind"] for finding in self.report.get("findings", [])]
 

@@ -134,6 +134,7 @@ def payload_cases(lines):
     yield "the salt changed", put(salt="00" * 16), i - 1
     yield "the salt shortened", put(salt="00" * 15), i - 1
     yield "values beside the hash of erased ones", put(erased="00" * 32), i - 1
+    yield "a short hash for erased values", put(erased="00" * 31, payload=None, salt=None), i - 1
     yield "values for erased ones", put(erased="00" * 32, payload=None, salt=None), i - 1
     erased = next(j for j in range(1, len(lines)) if lines[j]["erased"])
     yield "erased values put back", lambda changed: changed[erased].update(
