@@ -50,6 +50,14 @@ $$;
 COMMENT ON FUNCTION rampart.evidence_of_run(rampart.audit_run, int8, int8) IS
 'The leaves of a run that are in a range, as lines of an export. Of an entry that is gone there is the stored hash of its leaf, and no line where that is gone too.';
 
+CREATE FUNCTION rampart.evidence_of_note(note text) RETURNS json
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    -- Databases of other encodings have two hyphens for the dash that begins a signature.
+    SELECT CASE WHEN getdatabaseencoding() = 'UTF8' THEN to_json(note) ELSE replace(to_json(note)::text, '\n-- ', '\n\u2014 ')::json END;
+END;
+COMMENT ON FUNCTION rampart.evidence_of_note(text) IS 'A checkpoint as a JSON string.';
+
 CREATE FUNCTION rampart.evidence_range(class text, first int8, count int8, OUT origin text, OUT from_leaf int8, OUT behind int8, OUT front bytea)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -79,7 +87,7 @@ LANGUAGE sql STABLE SECURITY DEFINER ROWS 1000000 SET search_path = pg_catalog, 
 BEGIN ATOMIC
     -- Run by run, so that no more than one is held at a time; an Append returns its parts in order.
     SELECT json_build_object('rampart-audit-export', 1, 'class', export_evidence.class, 'origin', s.origin, 'size', s.behind::text,
-                             'checkpoint', (SELECT c.note FROM rampart.audit_checkpoint c ORDER BY c.number DESC LIMIT 1))::text
+                             'checkpoint', (SELECT rampart.evidence_of_note(c.note) FROM rampart.audit_checkpoint c ORDER BY c.number DESC LIMIT 1))::text
     FROM rampart.evidence_range(class, first, count) s
     UNION ALL
     SELECT json_build_object('class', export_evidence.class, 'front', encode(s.front, 'hex'))::text
@@ -100,7 +108,7 @@ LANGUAGE sql VOLATILE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_t
 BEGIN ATOMIC
     SELECT json_build_object('class', p.class, 'index', p.index::text, 'size', p.size::text, 'leaf', encode(p.leaf, 'hex'),
                              'proof', (SELECT coalesce(json_agg(encode(h, 'hex') ORDER BY n), '[]') FROM unnest(p.proof) WITH ORDINALITY u (h, n)),
-                             'checkpoint', p.checkpoint, 'entry', rampart.evidence_of_entry(e.entry, e.index, p.leaf)::json)::text
+                             'checkpoint', rampart.evidence_of_note(p.checkpoint), 'entry', rampart.evidence_of_entry(e.entry, e.index, p.leaf)::json)::text
     FROM rampart.inclusion_proof(entry_id) p CROSS JOIN LATERAL rampart.sealed_entries(p.class, p.index, 1) e;
 END;
 COMMENT ON FUNCTION rampart.export_proof(int8) IS

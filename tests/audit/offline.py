@@ -166,6 +166,22 @@ def check_rights(report, database):
                  database.value("SELECT rampart.sealed_size('normal')") + 1, "offline: more than there are are all")
 
 
+def check_retention(report, database, files, key, heads):
+    """Erased values and removed months leave proofs whole."""
+    session = database.connect(autocommit=False)
+    on(session, f"SELECT rampart.erase_entry({VICTIM}, 'asked for')")
+    answer = run("log", "--key", key, "--checkpoint", heads, files.write(export(session)))
+    report.equal((answer.code, answer.report["classes"][0]["erased"]), (0, 1), "offline: erased values leave the log as it is")
+    size = on(session, "SELECT rampart.sealed_size('normal')")[0][0]
+    report.equal(on(session, "SELECT rampart.prune_month('normal', date_trunc('month', now() AT TIME ZONE 'UTC')::date)")[0][0], None, "offline: a month is removed")
+    text = export(session)
+    session.rollback()
+    session.close()
+    answer = run("log", "--key", key, "--checkpoint", heads, "--kept-from", f"normal={size}", files.write(text))
+    report.equal((answer.code, answer.report["classes"][0]["first"]), (0, size), "offline: hashes stand for it")
+    report.equal(run("log", "--key", key, "--checkpoint", heads, files.write(text)).code, 2, "offline: which is to be accounted for")
+
+
 def check_encoding(world, report, files):
     """Leaves are of UTF-8 whatever the database is of."""
     world.cluster.query("CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'")
@@ -174,7 +190,8 @@ def check_encoding(world, report, files):
     key = database.value("SELECT rampart.start_sealing()")
     database.query("INSERT INTO t VALUES (1, 'Grüße')")
     database.query("SELECT rampart.seal()")
-    answer = run("log", "--key", key, "--checkpoint", files.heads(notes_of(database)), *with_psql(world, database, files))
+    heads = files.heads(note.replace("\n-- ", "\n\u2014 ") for note in notes_of(database))
+    answer = run("log", "--key", key, "--checkpoint", heads, *with_psql(world, database, files))
     report.equal((answer.code, answer.kinds, answer.report["problems"]), (0, [], []), "offline: a database in LATIN1")
 
 
@@ -188,6 +205,7 @@ def check(world, report):
     check_attacks(report, database, files, key, heads, notes)
     check_history(report, database, files, key, heads, notes)
     check_proofs(report, database, files, key, heads)
+    check_retention(report, database, files, key, heads)
     check_rights(report, database)
     check_encoding(world, report, files)
     new = database.value("SELECT rampart.rotate_audit_key()")
