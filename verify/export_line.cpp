@@ -37,9 +37,9 @@ constexpr TextField kTexts[] = {{Name::kEvent, &Entry::event},
                                 {Name::kRelation, &Entry::relation},
                                 {Name::kOperation, &Entry::operation}};
 // Beside those of kTexts.
-constexpr Name kEntryNames[] = {Name::kIndex, Name::kId,     Name::kAt,
-                                Name::kXid,   Name::kSystem, Name::kPayload,
-                                Name::kSalt,  Name::kErased, Name::kLeaf};
+constexpr Name kEntryNames[] = {Name::kIndex, Name::kId,      Name::kAt,
+                                Name::kXid,   Name::kLineage, Name::kPayload,
+                                Name::kSalt,  Name::kErased,  Name::kLeaf};
 constexpr Name kPayloadNames[] = {Name::kPayloadKey, Name::kPayloadOld, Name::kPayloadNew,
                                   Name::kPayloadMetadata};
 
@@ -144,18 +144,11 @@ bool SetPayloadHash(const JsonLine& json, Entry& entry) {
     return true;
 }
 
-// As an int8, the way SQL has it, or unsigned, the way pg_controldata prints it.
-std::uint64_t System(const JsonLine& json) {
-    const auto number = ParseInteger<std::int64_t>(Text(json, Name::kSystem));
-    return number ? static_cast<std::uint64_t>(*number)
-                  : Number<std::uint64_t>(json, Name::kSystem);
-}
-
 LeafLine ReadEntry(const JsonLine& json) {
     Entry entry{.id = Number<std::int64_t>(json, Name::kId),
                 .at = Number<std::int64_t>(json, Name::kAt),
                 .xid = Number<std::uint64_t>(json, Name::kXid),
-                .system = System(json)};
+                .lineage = static_cast<std::uint64_t>(Number<std::int64_t>(json, Name::kLineage))};
     for (const TextField& field : kTexts) entry.*field.member = json.Text(field.name);
     LeafLine line{.log_class = ClassName(json),
                   .leaf = {.index = Index(json),

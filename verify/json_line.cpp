@@ -17,7 +17,7 @@ constexpr std::array<std::string_view, kCount> kNameText = {"rampart-audit-expor
                                                             "id",
                                                             "at",
                                                             "xid",
-                                                            "system",
+                                                            "lineage",
                                                             "event",
                                                             "severity",
                                                             "actor",

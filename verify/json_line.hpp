@@ -23,7 +23,7 @@ enum class Name {
     kId,
     kAt,
     kXid,
-    kSystem,
+    kLineage,
     kEvent,
     kSeverity,
     kActor,

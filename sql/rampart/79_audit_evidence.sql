@@ -6,7 +6,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT json_build_object(
         'class', entry.class, 'index', index::text, 'id', entry.id::text,
-        'at', ('x' || encode(timestamptz_send(entry.at), 'hex'))::bit(64)::int8::text, 'xid', entry.xid::text, 'system', entry.system::text,
+        'at', ('x' || encode(timestamptz_send(entry.at), 'hex'))::bit(64)::int8::text, 'xid', entry.xid::text, 'lineage', entry.lineage::text,
         'event', entry.event, 'severity', entry.severity, 'actor', entry.actor, 'org', entry.org, 'ip', textin(inet_out(entry.ip)),
         'user_agent', entry.user_agent, 'request_id', entry.request_id, 'role', entry.role, 'session_role', entry.session_role,
         'application', entry.application, 'client', textin(inet_out(entry.client)), 'relation', entry.relation, 'operation', entry.operation,

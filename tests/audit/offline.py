@@ -23,8 +23,8 @@ DO $$ DECLARE t record; BEGIN
 END $$;
 """
 SEAL_ANEW = """
-DELETE FROM rampart.audit_run; DELETE FROM rampart.audit_tile; DELETE FROM rampart.audit_checkpoint; DELETE FROM rampart.audit_system;
-UPDATE rampart.audit_tree SET size = 0; SELECT rampart.seal();
+DELETE FROM rampart.audit_run; DELETE FROM rampart.audit_tile; DELETE FROM rampart.audit_checkpoint;
+UPDATE rampart.audit_tree SET size = 0; UPDATE rampart.audit_lineage SET next = '0', open = '{}'; SELECT rampart.seal();
 """
 VICTIM = "(SELECT (e.entry).id FROM rampart.sealed_entries('normal', 5, 1) e)"
 # What is done, what is found, and of which entry of class normal.

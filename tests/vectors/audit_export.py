@@ -40,7 +40,7 @@ def leaf_of(line):
     if (there or line["erased"] is not None) and (covered is None or len(covered) != 32):
         return None
     values = {name: encoded(line[member]) for name, member in FIELDS.items()}
-    return audit.leaf_hash(audit.leaf_bytes(int(line["id"]), int(line["at"]), int(line["xid"]), int(line["system"]) % 2**64,
+    return audit.leaf_hash(audit.leaf_bytes(int(line["id"]), int(line["at"]), int(line["xid"]), int(line["lineage"]),
                                             values, covered))
 
 

@@ -41,7 +41,7 @@ def note(heads, *keys, origin=ORIGIN, extensions=()):
 
 def entry(log_class, index, rng):
     line = {"class": log_class, "index": str(index), "id": str(1000 + 3 * index - rng.randrange(3)), "at": str(rng.randrange(-2**40, 2**60)),
-            "xid": str(rng.randrange(2**63)), "system": str(rng.randrange(-2**63, 2**63))}
+            "xid": str(rng.randrange(2**63)), "lineage": str(rng.randrange(-2**63, 2**63))}
     for member in audit_export.FIELDS.values():
         line.setdefault(member, rng.choice(TEXTS))
     line["class"] = log_class

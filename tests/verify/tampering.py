@@ -7,7 +7,7 @@ from program import run
 
 AT = 17      # the entry that suffers
 BEFORE = 14  # entries of the last checkpoint before it
-FIELDS = ["id", "at", "xid", "system", *audit_export.FIELDS.values()]
+FIELDS = ["id", "at", "xid", "lineage", *audit_export.FIELDS.values()]
 
 
 def payload_line(lines, start=AT):
@@ -18,7 +18,7 @@ def payload_line(lines, start=AT):
 def change(member):
     def tamper(lines):
         line = lines[AT + 1]
-        line[member] = str(int(line[member]) ^ 1) if member in ("id", "at", "xid", "system") else "security" if member == "class" else (line[member] or "") + "x"
+        line[member] = str(int(line[member]) ^ 1) if member in ("id", "at", "xid", "lineage") else "security" if member == "class" else (line[member] or "") + "x"
     return tamper
 
 
