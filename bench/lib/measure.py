@@ -20,8 +20,8 @@ def process_cpu(pid):
 class Session:
     """A connection that knows the CPU time of its backend. Client and server count apart."""
 
-    def __init__(self, cluster):
-        self.connection = cluster.connect()
+    def __init__(self, cluster, database="postgres"):
+        self.connection = cluster.connect(database=database)
         self.cursor = self.connection.cursor()
         self.pid = self.value("SELECT pg_backend_pid()")
 

@@ -51,6 +51,7 @@ COMMENT ON COLUMN rampart.audit_log.role IS 'The role that wrote: current_user a
 COMMENT ON COLUMN rampart.audit_log.session_role IS 'The role that logged in: session_user.';
 COMMENT ON COLUMN rampart.audit_log.client IS 'The address of the database connection; NULL over a Unix socket.';
 COMMENT ON COLUMN rampart.audit_log.relation IS 'The audited table, with its schema. Of a partition: the table it is part of; its own name is in metadata.';
+COMMENT ON COLUMN rampart.audit_log.relation_id IS 'Finds entries of a table that was renamed since. A convenience: no part of the sealed entry.';
 COMMENT ON COLUMN rampart.audit_log.key IS 'The row''s primary key, else its replica identity; NULL where it has neither.';
 COMMENT ON COLUMN rampart.audit_log.old IS 'Values before: of an UPDATE, the changed columns. Encrypted values are armour.';
 COMMENT ON COLUMN rampart.audit_log.new IS 'Values after: of an UPDATE, the changed columns. Encrypted values are armour.';

@@ -105,7 +105,7 @@ CREATE FUNCTION rampart.tree_frontier(class text, front bytea, size int8) RETURN
     AS 'MODULE_PATHNAME', 'rampart_tree_frontier' LANGUAGE C VOLATILE STRICT;
 COMMENT ON FUNCTION rampart.tree_frontier(text, bytea, int8) IS 'The frontier of the first leaves; NULL where tiles are missing.';
 CREATE FUNCTION rampart.frontier_size(frontier bytea) RETURNS int8
-LANGUAGE sql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp
+LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
 RETURN ('x' || encode(substring(frontier FROM 1 FOR 8), 'hex'))::bit(64)::int8;
 COMMENT ON FUNCTION rampart.frontier_size(bytea) IS 'How many leaves a frontier stands for.';
 CREATE FUNCTION rampart.inclusion_path(class text, front bytea, index int8, size int8) RETURNS bytea[]

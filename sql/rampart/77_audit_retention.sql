@@ -30,7 +30,7 @@ END;
 COMMENT ON FUNCTION rampart.audit_keep(text) IS 'How long entries of a class are kept: 1 year (normal), 2 years (security) unless set otherwise.';
 
 CREATE FUNCTION rampart.require_class(class text) RETURNS void
-LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF class IS NULL OR class NOT IN ('normal', 'security') THEN

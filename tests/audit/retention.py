@@ -1,6 +1,6 @@
 """Retention, legal holds and erasure: what goes, what stays, and that all proofs hold."""
 from sealing import check_independently, good, newest, sealed_all
-from world import on
+from world import Database, on
 
 # Entries of months ago, as the trigger would have written them then.
 AGED = """INSERT INTO rampart.audit_log (id, at, xid, lineage, event, class, severity, role, session_role, metadata, salt)
@@ -131,6 +131,10 @@ def check_erasure(report, world):
     report.equal(database.value(f"SELECT rampart.erase_entry({entry}, 'again')"), 0, "erasure: once")
     seal(database)
     report.ok(good(database) and good(database, head), "erasure: the log verifies, also against a head from before")
+    database.query("CREATE DATABASE put_back TEMPLATE erased")
+    put_back = Database(world.cluster, "put_back")
+    put_back.query(f"ALTER TABLE rampart.audit_log DISABLE TRIGGER USER; UPDATE rampart.audit_log SET new = '{{\"name\": \"Eve\"}}' WHERE id = {entry}")
+    report.ok(not good(put_back), "erasure: values put in their place are found")
     report.equal(database.query("SELECT metadata ->> 'entry', metadata ->> 'reason' FROM rampart.audit_log WHERE event = 'audit.erased'"), [(str(entry), "asked for by the person")], "erasure: is recorded")
     report.equal(database.failure("UPDATE rampart.audit_log SET new = NULL WHERE key = '{\"id\": 2}'"), "RMA01", "erasure: nothing else is taken for one")
     report.equal(database.failure("UPDATE rampart.audit_log SET new = NULL, key = NULL, salt = NULL, erased = sha256('x') WHERE key = '{\"id\": 2}'"), "RMA01", "erasure: nor one with another hash")

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <iterator>
 #include <optional>
 #include <string_view>
 
@@ -113,11 +114,16 @@ NullableDatum Get(const TupleTableSlot* slot, Column column) {
 }
 
 std::optional<core::Hash> PayloadHash(const TupleTableSlot* slot) {
-    const NullableDatum erased = Get(slot, kErased);
-    if (!erased.isnull) return Exactly<std::tuple_size_v<core::Hash>>(erased.value);
     const NullableDatum values[] = {Get(slot, kKey), Get(slot, kOld), Get(slot, kNew),
                                     Get(slot, kMetadata)};
-    return PayloadHash(Get(slot, kSalt), values);
+    const NullableDatum salt = Get(slot, kSalt);
+    const NullableDatum erased = Get(slot, kErased);
+    const bool empty = salt.isnull && std::all_of(std::begin(values), std::end(values),
+                                                  [](const auto& value) { return value.isnull; });
+    // Values beside the hash of what was erased were put there since: they count, the hash does
+    // not.
+    if (erased.isnull || !empty) return PayloadHash(salt, values);
+    return Exactly<std::tuple_size_v<core::Hash>>(erased.value);
 }
 
 }  // namespace
