@@ -57,6 +57,8 @@ inline constexpr SqlState kAppendOnly{"RMA01"};
 inline constexpr SqlState kNotAudited{"RMA02"};
 inline constexpr SqlState kAuditedColumn{"RMA03"};
 inline constexpr SqlState kNotAuditable{"RMA04"};
+inline constexpr SqlState kUnknownEvent{"RMA05"};
+inline constexpr SqlState kBuiltinEvent{"RMA06"};
 // Codes of the standard that fit as they are.
 inline constexpr SqlState kInsufficientPrivilege{"42501"};
 inline constexpr SqlState kInvalidParameter{"22023"};
