@@ -57,8 +57,17 @@ inline constexpr SqlState kAppendOnly{"RMA01"};
 inline constexpr SqlState kNotAudited{"RMA02"};
 inline constexpr SqlState kAuditedColumn{"RMA03"};
 inline constexpr SqlState kNotAuditable{"RMA04"};
-inline constexpr SqlState kUnknownEvent{"RMA05"};
-inline constexpr SqlState kBuiltinEvent{"RMA06"};
+inline constexpr SqlState kNotSealable{"RMA05"};
+inline constexpr SqlState kNotSealed{"RMA06"};
+inline constexpr SqlState kHeld{"RMA07"};
+inline constexpr SqlState kUnknownEvent{"RMA08"};
+inline constexpr SqlState kBuiltinEvent{"RMA09"};
+// Policy: models, rules, requests.
+inline constexpr SqlState kMalformedModel{"RMP01"};
+inline constexpr SqlState kMalformedPolicy{"RMP02"};
+inline constexpr SqlState kEvaluationFailed{"RMP03"};
+inline constexpr SqlState kPolicyLimit{"RMP04"};
+inline constexpr SqlState kMalformedRequest{"RMP05"};
 // Codes of the standard that fit as they are.
 inline constexpr SqlState kInsufficientPrivilege{"42501"};
 inline constexpr SqlState kInvalidParameter{"22023"};

@@ -11,7 +11,7 @@ CREATE FUNCTION rampart.write_event(event text, severity text, relation text, re
 RETURNS void
     AS 'MODULE_PATHNAME', 'rampart_write_event' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION rampart.write_event(text, text, text, oid, text, jsonb) IS
-'Writes an entry of a defined event in this transaction; severity NULL: the type''s. Errors: RMA05, 22023.';
+'Writes an entry of a defined event in this transaction; severity NULL: the type''s. Errors: RMA08, 22023.';
 
 CREATE FUNCTION rampart.set_context(actor text, org text DEFAULT NULL, ip inet DEFAULT NULL, user_agent text DEFAULT NULL,
                                     request_id text DEFAULT NULL) RETURNS void
@@ -142,6 +142,12 @@ BEGIN
         RAISE EXCEPTION 'column "%" of "%" does not exist', missing, relation USING ERRCODE = '42703';
     END IF;
     PERFORM rampart.create_audit_partitions();
+    BEGIN
+        PERFORM rampart.start_sealing();
+    EXCEPTION WHEN SQLSTATE 'RMK05' THEN
+        RAISE WARNING 'what is audited is not sealed: there is no root key for a signing key'
+            USING ERRCODE = 'RMK05', HINT = 'Set rampart.root_key_file, then SELECT rampart.start_sealing();';
+    END;
     FOR part IN SELECT f.member, f.root FROM rampart.audit_family(audit_table.relation) f LOOP
         -- The table's trigger comes down to its partitions, and has to find its name free.
         IF part.member <> part.root THEN

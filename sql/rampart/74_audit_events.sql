@@ -99,6 +99,11 @@ VALUES
     ('data.insert', 'normal', 'info', 6005, 6, false, '{database}', '{change}', NULL, 'An audited row was inserted'),
     ('data.update', 'normal', 'info', 6005, 2, false, '{database}', '{change}', NULL, 'An audited row was updated'),
     ('data.delete', 'normal', 'info', 6005, 7, false, '{database}', '{change}', NULL, 'An audited row was deleted'),
+    ('audit.continued', 'security', 'high', 1008, 99, false, '{configuration}', '{info}', NULL, 'The log goes on elsewhere: a restored dump, a recovery, a promoted standby'),
+    ('audit.retention_changed', 'security', 'medium', 1008, 3, false, '{configuration}', '{change}', NULL, 'How long entries are kept was changed'),
+    ('audit.held', 'security', 'medium', 1008, 3, false, '{configuration}', '{change}', NULL, 'A legal hold was set'),
+    ('audit.released', 'security', 'high', 1008, 3, false, '{configuration}', '{change}', NULL, 'A legal hold was released'),
+    ('audit.erased', 'security', 'high', 1008, 2, false, '{configuration}', '{deletion}', NULL, 'The payload of an entry was erased'),
     ('auth.logout', 'security', 'info', 3002, 2, false, '{authentication}', '{end}', 'session_logout', 'A user logged out'),
     ('auth.mfa_enabled', 'security', 'low', 3007, 2, false, '{iam}', '{user,change}', 'authn_change_mfa', 'A second factor was enrolled'),
     ('auth.mfa_disabled', 'security', 'high', 3007, 2, false, '{iam}', '{user,change}', 'authn_change_mfa', 'A second factor was removed'),
@@ -148,9 +153,6 @@ VALUES
     ('crypto.key_budget_low', 'security', 'medium', 3004, 99, false, '{configuration}', '{info}', NULL, 'A key has nearly encrypted as many values as it may'),
     ('crypto.rotation_changed', 'security', 'low', 3004, 3, false, '{configuration}', '{change}', NULL, 'A rotation or conversion started, ended or changed its state'),
     ('crypto.rotation_policy_changed', 'security', 'medium', 3004, 3, false, '{configuration}', '{change}', NULL, 'When keys rotate by themselves was changed'),
-    ('retention.changed', 'security', 'high', 1008, 3, false, '{configuration}', '{change}', NULL, 'A retention time was changed'),
-    ('retention.hold_set', 'security', 'medium', 1008, 3, false, '{configuration}', '{change}', NULL, 'A legal hold was set'),
-    ('retention.hold_released', 'security', 'high', 1008, 3, false, '{configuration}', '{change}', NULL, 'A legal hold was released'),
     ('export.started', 'security', 'medium', 6005, 1, false, '{database}', '{access}', NULL, 'A user asked for an export of data'),
     ('export.finished', 'security', 'low', 6005, 1, false, '{database}', '{access}', NULL, 'An export of data was finished'),
     ('system.setup', 'security', 'high', 5019, 1, false, '{configuration}', '{creation}', NULL, 'The product was set up'),
@@ -196,11 +198,11 @@ AS $$
 BEGIN
     IF EXISTS (SELECT FROM rampart.audit_event_type t WHERE t.name = require_own_event.name AND t.builtin) THEN
         RAISE EXCEPTION 'event "%" is built in', name
-            USING ERRCODE = 'RMA06', HINT = 'rampart.alter_event changes its severity.';
+            USING ERRCODE = 'RMA09', HINT = 'rampart.alter_event changes its severity.';
     END IF;
 END
 $$;
-COMMENT ON FUNCTION rampart.require_own_event(text) IS 'Errors: RMA06 for a built-in event.';
+COMMENT ON FUNCTION rampart.require_own_event(text) IS 'Errors: RMA09 for a built-in event.';
 
 CREATE FUNCTION rampart.note_event_type(name text, change text) RETURNS void
 LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -239,7 +241,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION rampart.define_event(text, text, text, text, int, int, bool, text[], text[], text) IS
-'Defines an event of your own for rampart.log_event, or changes one: rampart.define_event(''invoice.approved'', severity => ''low''). class: normal or security; severity: info, low, medium, high or critical; the rest is what exports call it in OCSF, ECS and OWASP. Errors: 22023, RMA06 for built-in ones.';
+'Defines an event of your own for rampart.log_event, or changes one: rampart.define_event(''invoice.approved'', severity => ''low''). class: normal or security; severity: info, low, medium, high or critical; the rest is what exports call it in OCSF, ECS and OWASP. Errors: 22023, RMA09 for built-in ones.';
 
 CREATE FUNCTION rampart.alter_event(name text, severity text DEFAULT NULL, enabled bool DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -248,7 +250,7 @@ BEGIN
     -- Triggers write these without looking here; and what tells of gaps in the log is not to be silenced.
     IF name LIKE 'audit.%' AND NOT enabled OR name IN ('data.insert', 'data.update', 'data.delete', 'data.truncate') THEN
         RAISE EXCEPTION 'event "%" cannot be altered so', name
-            USING ERRCODE = 'RMA06', HINT = 'rampart.unaudit_table ends the recording of a table''s changes.';
+            USING ERRCODE = 'RMA09', HINT = 'rampart.unaudit_table ends the recording of a table''s changes.';
     END IF;
     UPDATE rampart.audit_event_type t
         SET severity = CASE WHEN alter_event.severity IS NULL THEN t.severity
@@ -256,13 +258,13 @@ BEGIN
             enabled = coalesce(alter_event.enabled, t.enabled), altered = t.builtin
         WHERE t.name = alter_event.name;
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'event "%" is not defined', coalesce(name, 'NULL') USING ERRCODE = 'RMA05';
+        RAISE EXCEPTION 'event "%" is not defined', coalesce(name, 'NULL') USING ERRCODE = 'RMA08';
     END IF;
     PERFORM rampart.note_event_type(name, CASE WHEN enabled THEN 'enabled' WHEN NOT enabled THEN 'disabled' ELSE 'severity' END);
 END
 $$;
 COMMENT ON FUNCTION rampart.alter_event(text, text, bool) IS
-'Changes the severity of an event, or whether it is recorded: rampart.alter_event(''auth.login_success'', enabled => false). NULL: as it was. Entries in the log stay as they are. Errors: RMA05, RMA06 for events about auditing itself and for row changes, 22023.';
+'Changes the severity of an event, or whether it is recorded: rampart.alter_event(''auth.login_success'', enabled => false). NULL: as it was. Entries in the log stay as they are. Errors: RMA08, RMA09 for events about auditing itself and for row changes, 22023.';
 
 CREATE FUNCTION rampart.drop_event(name text) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -271,17 +273,17 @@ BEGIN
     PERFORM rampart.require_own_event(name);
     DELETE FROM rampart.audit_event_type t WHERE t.name = drop_event.name;
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'event "%" is not defined', coalesce(name, 'NULL') USING ERRCODE = 'RMA05';
+        RAISE EXCEPTION 'event "%" is not defined', coalesce(name, 'NULL') USING ERRCODE = 'RMA08';
     END IF;
     PERFORM rampart.note_event_type(name, 'dropped');
 END
 $$;
 COMMENT ON FUNCTION rampart.drop_event(text) IS
-'Drops an event of your own. Its entries in the log stay. Errors: RMA05, RMA06.';
+'Drops an event of your own. Its entries in the log stay. Errors: RMA08, RMA09.';
 
 CREATE FUNCTION rampart.log_event(event text, severity text DEFAULT NULL, metadata jsonb DEFAULT NULL,
                                   transactional bool DEFAULT NULL, key jsonb DEFAULT NULL, relation regclass DEFAULT NULL)
 RETURNS void
     AS 'MODULE_PATHNAME', 'rampart_log_event' LANGUAGE C VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION rampart.log_event(text, text, jsonb, bool, jsonb, regclass) IS
-'Logs an event, with the context of rampart.set_context: rampart.log_event(''invoice.approved'', metadata => ''{"id": 7}''). severity NULL: the type''s. transactional: true, written by this transaction and gone if it is rolled back; false, whatever becomes of it; NULL, true for events of class normal, false for those of class security. metadata and key have at most 64 kB together. Grant it to roles whose word is to be taken. Errors: RMA05, 22023, 54000.';
+'Logs an event, with the context of rampart.set_context: rampart.log_event(''invoice.approved'', metadata => ''{"id": 7}''). severity NULL: the type''s. transactional: true, written by this transaction and gone if it is rolled back; false, whatever becomes of it; NULL, true for events of class normal, false for those of class security. metadata and key have at most 64 kB together. Grant it to roles whose word is to be taken. Errors: RMA08, 22023, 54000.';

@@ -43,7 +43,7 @@ def check_own(database, report):
     report.equal(database.query("SELECT class, severity, builtin FROM rampart.audit_event_type WHERE name = 'invoice.approved'"),
                  [("security", "high", False)], "own: defined again")
     for sql, code, name in (
-            ("SELECT rampart.log_event('invoice.aproved')", "RMA05", "an unknown event"),
+            ("SELECT rampart.log_event('invoice.aproved')", "RMA08", "an unknown event"),
             ("SELECT rampart.log_event(NULL)", "22023", "no event"),
             ("SELECT rampart.log_event('invoice.approved', 'loud')", "22023", "an unknown severity"),
             ("SELECT rampart.define_event('Invoice')", "22023", "upper case in a name"),
@@ -54,13 +54,13 @@ def check_own(database, report):
             ("SELECT rampart.define_event('a.b', 'other')", "22023", "an unknown class"),
             ("SELECT rampart.define_event('a.b', NULL)", "22023", "no class"),
             ("SELECT rampart.define_event('a.b', severity => 'x')", "22023", "an unknown severity of a type"),
-            ("SELECT rampart.define_event('auth.login_failure')", "RMA06", "a built-in name"),
-            ("SELECT rampart.drop_event('auth.login_failure')", "RMA06", "dropping a built-in one"),
-            ("SELECT rampart.drop_event('never.was')", "RMA05", "dropping none"),
-            ("SELECT rampart.alter_event('never.was', 'low')", "RMA05", "altering none"),
+            ("SELECT rampart.define_event('auth.login_failure')", "RMA09", "a built-in name"),
+            ("SELECT rampart.drop_event('auth.login_failure')", "RMA09", "dropping a built-in one"),
+            ("SELECT rampart.drop_event('never.was')", "RMA08", "dropping none"),
+            ("SELECT rampart.alter_event('never.was', 'low')", "RMA08", "altering none"),
             ("SELECT rampart.alter_event('auth.login_failure', 'x')", "22023", "altering to no severity"),
-            ("SELECT rampart.alter_event('audit.disabled', enabled => false)", "RMA06", "silencing the watch"),
-            ("SELECT rampart.alter_event('data.update', 'low')", "RMA06", "altering row changes"),
+            ("SELECT rampart.alter_event('audit.disabled', enabled => false)", "RMA09", "silencing the watch"),
+            ("SELECT rampart.alter_event('data.update', 'low')", "RMA09", "altering row changes"),
             ("SELECT rampart.flush_events(-1)", "22023", "a negative timeout"),
     ):
         report.equal(database.failure(sql), code, f"own: {name} is refused")

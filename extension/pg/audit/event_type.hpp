@@ -15,7 +15,7 @@ struct EventType {
 // False: there is none of that name. Needs no right on the table. REQUIRES: inside a transaction.
 bool FindEventType(const char* name, EventType* type);
 
-// Error RMA05 for one that is not defined.
+// Error RMA08 for one that is not defined.
 EventType RequireEventType(const char* name);
 
 // Error 22023 for a text that is none.

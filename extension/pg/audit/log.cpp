@@ -8,16 +8,19 @@
 #include "audit/entry.hpp"
 #include "crypto/random.hpp"
 #include "error.hpp"
+#include "pg/audit/columns.hpp"
 #include "pg/audit/counter.hpp"
+#include "pg/audit/month.hpp"
 #include "pg/audit/queue.hpp"
 #include "pg/boundary.hpp"
 #include "pg/catalog.hpp"
 
 extern "C" {
+#include "access/genam.h"
+#include "access/htup_details.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
-#include "access/xlog.h"
 #include "catalog/namespace.h"
 #include "catalog/partition.h"
 #include "catalog/pg_namespace.h"
@@ -27,7 +30,6 @@ extern "C" {
 #include "partitioning/partdesc.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
-#include "utils/datetime.h"
 #include "utils/fmgrprotos.h"
 #include "utils/guc.h"
 #include "utils/inval.h"
@@ -42,49 +44,19 @@ extern "C" {
 namespace rampart::pg::audit {
 namespace {
 
-// As sql/rampart/70_audit_tables.sql declares them.
-enum Column {
-    kId,
-    kAt,
-    kXid,
-    kSystem,
-    kEvent,
-    kClass,
-    kSeverity,
-    kActor,
-    kOrg,
-    kIp,
-    kUserAgent,
-    kRequestId,
-    kRole,
-    kSessionRole,
-    kApplication,
-    kClient,
-    kRelation,
-    kRelationId,
-    kOperation,
-    kKey,
-    kOld,
-    kNew,
-    kMetadata,
-    kSalt,
-    kErased,
-    kColumns
-};
-
 constexpr const char* kClassNames[] = {"normal", "security"};
 
 // Where entries of a class and a span of time go.
 struct Target {
     Oid leaf;
-    TimestampTz from;
-    TimestampTz to;
+    Month month;
 };
 
 struct Places {
     bool valid;
     Oid log;
     Oid sequence;
+    std::int64_t lineage;
     std::array<Oid, 2> parents;  // of the months
     std::array<Target, 2> targets;
 };
@@ -106,6 +78,20 @@ void OnRelationChange(Datum, Oid relation) {
 
 void OnRoleChange(Datum, int, uint32) { role_names = {}; }
 
+// Of rampart.audit_here.
+std::int64_t ReadLineage(Oid schema) {
+    const Relation table = table_open(get_relname_relid("audit_here", schema), AccessShareLock);
+    SysScanDesc scan = systable_beginscan(table, InvalidOid, false, nullptr, 0, nullptr);
+    const HeapTuple row = systable_getnext(scan);
+    if (!HeapTupleIsValid(row)) throw Error(errc::kInternal, "rampart.audit_here is empty");
+    bool null = false;
+    const std::int64_t lineage =
+        DatumGetInt64(heap_getattr(row, 1, RelationGetDescr(table), &null));
+    systable_endscan(scan);
+    table_close(table, AccessShareLock);
+    return lineage;
+}
+
 void FindPlaces() {
     const Oid schema = get_namespace_oid("rampart", false);
     Places found{};
@@ -115,23 +101,10 @@ void FindPlaces() {
         found.parents[i] = get_relname_relid(psprintf("audit_log_%s", kClassNames[i]), schema);
     if (!OidIsValid(found.log) || !OidIsValid(found.sequence))
         throw Error(errc::kInternal, "rampart.audit_log does not exist");
+    found.lineage = ReadLineage(schema);
     found.valid = true;
     places = found;
     queue::SetPresent(true);
-}
-
-// The calendar month in UTC, as rampart.create_audit_partitions cuts it.
-Target MonthOf(TimestampTz at) {
-    int year = 0;
-    int month = 0;
-    int day = 0;
-    const std::int64_t days =
-        (at >= 0 ? at : at - USECS_PER_DAY + 1) / USECS_PER_DAY + POSTGRES_EPOCH_JDATE;
-    j2date(static_cast<int>(days), &year, &month, &day);
-    const int first = date2j(year, month, 1) - POSTGRES_EPOCH_JDATE;
-    const int next =
-        (month == 12 ? date2j(year + 1, 1, 1) : date2j(year, month + 1, 1)) - POSTGRES_EPOCH_JDATE;
-    return {InvalidOid, first * USECS_PER_DAY, next * USECS_PER_DAY};
 }
 
 Oid RouteToLeaf(TupleTableSlot* slot) {
@@ -183,9 +156,8 @@ Relation OpenLeaf(Class entry_class, TimestampTz at, TupleTableSlot* slot) {
     while (true) {
         if (!places.valid) FindPlaces();
         Target& target = places.targets[index];
-        if (!OidIsValid(target.leaf) || at < target.from || at >= target.to) {
-            Target found = MonthOf(at);
-            found.leaf = RouteToLeaf(slot);
+        if (!OidIsValid(target.leaf) || !target.month.Has(at)) {
+            const Target found{RouteToLeaf(slot), MonthOf(at)};
             WarnIfDefault(index, found.leaf);
             if (!places.valid) continue;
             target = found;
@@ -283,7 +255,7 @@ void Fill(Values* row, const Entry& entry) {
         FillFromSession(row, entry.role);
     }
     row->Set(kXid, FullTransactionIdGetDatum(GetTopFullTransactionId()));
-    row->Set(kSystem, Int64GetDatum(static_cast<std::int64_t>(GetSystemIdentifier())));
+    row->Set(kLineage, Int64GetDatum(places.lineage));
     row->SetText(kEvent, entry.event);
     row->SetText(kClass, kClassNames[static_cast<int>(entry.entry_class)]);
     row->SetText(kSeverity, entry.severity);
