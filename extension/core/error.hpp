@@ -60,6 +60,8 @@ inline constexpr SqlState kNotAuditable{"RMA04"};
 inline constexpr SqlState kNotSealable{"RMA05"};
 inline constexpr SqlState kNotSealed{"RMA06"};
 inline constexpr SqlState kHeld{"RMA07"};
+inline constexpr SqlState kUnknownEvent{"RMA08"};
+inline constexpr SqlState kBuiltinEvent{"RMA09"};
 // Policy: models, rules, requests.
 inline constexpr SqlState kMalformedModel{"RMP01"};
 inline constexpr SqlState kMalformedPolicy{"RMP02"};

@@ -13,6 +13,8 @@ namespace rampart::pg {
 namespace boundary {
 namespace {
 
+ErrorObserver observer = nullptr;
+
 template <std::size_t Size>
 void Copy(char (&to)[Size], std::string_view from) {
     const std::size_t length = std::min(from.size(), Size - 1);
@@ -60,6 +62,7 @@ void Capture(Pending* pending) noexcept {
 void Raise(Pending& pending) {
     for (char* text : {pending.message, pending.detail, pending.hint}) DropHalfCharacter(text);
     if (pending.server != nullptr) ReThrowError(pending.server);
+    if (observer != nullptr) observer(pending.sqlstate, pending.message);
     ereport(ERROR, (errcode(SqlStateNumber(pending.sqlstate)), errmsg("%s", pending.message),
                     pending.detail[0] != '\0' ? errdetail("%s", pending.detail) : 0,
                     pending.hint[0] != '\0' ? errhint("%s", pending.hint) : 0));
@@ -111,6 +114,8 @@ void Note(const ServerError& error, Failure* failure) noexcept {
 }
 
 }  // namespace boundary
+
+void ObserveErrors(ErrorObserver observer) { boundary::observer = observer; }
 
 void Warn(const SqlState& state, const char* message, const char* hint) {
     ereport(WARNING, (errcode(boundary::SqlStateNumber(state.code)), errmsg("%s", message),

@@ -118,6 +118,11 @@ bool TryInSubtransaction(Function&& function, Failure* failure) {
     return !subtransaction.failed;
 }
 
+// Is told of each Error before it becomes ereport, also if a function in SQL catches it there. Must
+// not throw.
+using ErrorObserver = void (*)(const char* sqlstate, const char* message);
+void ObserveErrors(ErrorObserver observer);
+
 // ereport(WARNING) for code that speaks C++ only.
 void Warn(const SqlState& state, const char* message, const char* hint = nullptr);
 

@@ -4,8 +4,10 @@
 #include "pg/audit/audited.hpp"
 #include "pg/audit/context.hpp"
 #include "pg/audit/log.hpp"
+#include "pg/audit/queue.hpp"
 #include "pg/boundary.hpp"
 #include "pg/catalog.hpp"
+#include "pg/detectors/detectors.hpp"
 #include "pg/keyring/keyring.hpp"
 #include "pg/keyring/rights.hpp"
 #include "pg/keyring/root_key_provider.hpp"
@@ -56,6 +58,8 @@ void _PG_init() {
         rampart::pg::log_privacy::InstallHook();
         rampart::pg::workers::Install();
         if (process_shared_preload_libraries_in_progress) {
+            rampart::pg::audit::queue::Share();
+            rampart::pg::detectors::Install();
             rampart::pg::keyring::ShareUsage();
             rampart::pg::keyring::PreloadRootKeys();
         }

@@ -22,6 +22,7 @@ bool quiet_errors = true;
 bool plain_results = true;
 int worker_naptime = 60;
 double key_budget = 4294967296.0;
+int audit_queue_size = 8192;
 
 namespace {
 constexpr config_enum_entry kArmourInputs[] = {{"auto", kArmourAuto, false},
@@ -86,6 +87,13 @@ void Define() {
         "rampart.key_budget", "Values that a data key may encrypt in randomised mode.",
         "NIST SP 800-38D allows 2^32 under random IVs.", &key_budget, 4294967296.0, 4096.0,
         4294967296.0, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
+    // It is memory of the postmaster's; where that did not load the library there is none.
+    DefineCustomIntVariable(
+        "rampart.audit_queue_size", "Shared memory for security events on their way to the log.",
+        "Events that find no room are counted, and the log says how many were lost.",
+        &audit_queue_size, 8192, 256, 1048576,
+        process_shared_preload_libraries_in_progress ? PGC_POSTMASTER : PGC_SIGHUP, GUC_UNIT_KB,
+        nullptr, nullptr, nullptr);
     MarkGUCPrefixReserved("rampart");
 }
 

@@ -26,6 +26,7 @@ extern bool quiet_errors;
 extern bool plain_results;
 extern int worker_naptime;  // seconds
 extern double key_budget;
+extern int audit_queue_size;  // kB
 
 void Define();
 

@@ -16,15 +16,45 @@ CREATE FUNCTION rampart.key_id_text(id int8) RETURNS text
     AS 'MODULE_PATHNAME', 'rampart_key_id_text' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION rampart.key_id_text(int8) IS 'A key id as it is printed: 16 hexadecimal digits.';
 
+-- What the audit log calls an event of the keyring: the first pattern that fits.
+CREATE FUNCTION rampart.audit_event_of(key_event text) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT e.event
+    FROM (VALUES (1, 'key\_destroyed', 'crypto.key_destroyed'),
+                 (2, 'scope\_shredded', 'crypto.key_destroyed'),
+                 (3, 'key\_budget\_warning', 'crypto.key_budget_low'),
+                 (4, 'root\_key\_changed', 'crypto.root_key_changed'),
+                 (5, 'keyring\_exported', 'crypto.keyring_exported'),
+                 (6, 'rotation\_policy\_%', 'crypto.rotation_policy_changed'),
+                 (7, 'rotation\_%', 'crypto.rotation_changed'),
+                 (8, 'conversion\_%', 'crypto.rotation_changed'),
+                 (9, 'scope\_created', 'scope.created'),
+                 (10, 'scope\_imported', 'scope.created'),
+                 (11, 'scope\_dropped', 'scope.dropped'),
+                 (12, 'scope\_%', 'scope.altered'),
+                 (13, 'granted', 'scope.granted'),
+                 (14, 'revoked', 'scope.revoked'),
+                 (15, '%', 'crypto.key_created_or_rotated')) e (number, pattern, event)
+    WHERE audit_event_of.key_event LIKE e.pattern
+    ORDER BY e.number LIMIT 1;
+END;
+COMMENT ON FUNCTION rampart.audit_event_of(text) IS 'The type in the audit log of an event of rampart.key_event.';
+
 CREATE FUNCTION rampart.record_key_event(event text, scope text, key_id int8 DEFAULT NULL,
                                          role name DEFAULT NULL, details jsonb DEFAULT NULL)
-RETURNS void LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
+RETURNS void LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
     INSERT INTO rampart.key_event (event, scope, key_id, role, details)
-    VALUES (event, scope, rampart.key_id_text(key_id), role, details);
-END;
+    VALUES (record_key_event.event, record_key_event.scope, rampart.key_id_text(record_key_event.key_id),
+            record_key_event.role, record_key_event.details);
+    PERFORM rampart.write_event(rampart.audit_event_of(event), NULL, NULL, NULL, NULL, jsonb_strip_nulls(jsonb_build_object(
+        'key_event', event, 'scope', scope, 'key_id', rampart.key_id_text(key_id), 'role', role, 'details', details)));
+END
+$$;
 COMMENT ON FUNCTION rampart.record_key_event(text, text, int8, name, jsonb) IS
-'Writes one row of rampart.key_event.';
+'Writes one row of rampart.key_event and its entry in the audit log.';
 
 CREATE FUNCTION rampart.lock_scope(name text) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp

@@ -322,7 +322,6 @@ BEGIN
     END IF;
     PERFORM rampart.flush_usage();
     PERFORM rampart.apply_rotation_policies();
-    PERFORM rampart.provide_audit_partitions();
     SELECT extract(epoch FROM min(r.next_step_at) - clock_timestamp()) INTO seconds
         FROM rampart.rotation r WHERE r.state = 'running';
     -- One that is overdue is in other hands: a session's, or about to be paused.
@@ -330,7 +329,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION rampart.work() IS
-'What the background worker of this database does in one transaction: a step of the rotation that is due, or else what the policies of keys ask for, and partitions for the audit log. Returns milliseconds to wait before the next call, NULL when there is nothing left to do.';
+'What the background worker of this database does in one transaction: a step of the rotation that is due, or else what the policies of keys ask for. Returns milliseconds to wait before the next call, NULL when there is nothing left to do.';
 
 CREATE PROCEDURE rampart.run_rotation(id int8)
 LANGUAGE plpgsql

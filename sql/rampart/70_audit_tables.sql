@@ -197,12 +197,21 @@ $$;
 COMMENT ON FUNCTION rampart.create_audit_partitions(int) IS
 'Makes the audit log''s partitions for this month and so many after it, and for months that the default partitions hold entries of, which are moved. To be called once a month or oftener. Returns how many it made. Errors: 22023; 25001 where entries are to be moved at another isolation level than READ COMMITTED.';
 
+CREATE FUNCTION rampart.oldest_unsorted() RETURNS timestamptz
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT min(at) FROM ((SELECT l.at FROM rampart.audit_log_normal_other l ORDER BY l.xid, l.id LIMIT 1)
+                         UNION ALL (SELECT l.at FROM rampart.audit_log_security_other l ORDER BY l.xid, l.id LIMIT 1)) first;
+END;
+COMMENT ON FUNCTION rampart.oldest_unsorted() IS 'When the first entry in the default partitions was written.';
+
 CREATE FUNCTION rampart.provide_audit_partitions() RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF EXISTS (SELECT FROM rampart.audited_table) AND to_regclass(to_char((now() + interval '1 month') AT TIME ZONE 'UTC', '"rampart.audit_log_security_"YYYY_MM')) IS NULL THEN
-        PERFORM set_config('lock_timeout', '1s', true);
+    IF to_regclass(to_char((now() + interval '1 month') AT TIME ZONE 'UTC', '"rampart.audit_log_security_"YYYY_MM')) IS NULL
+       AND (EXISTS (SELECT FROM rampart.audited_table) OR rampart.oldest_unsorted() < now() - interval '1 day') THEN
+        PERFORM set_config('lock_timeout', '200ms', true);
         PERFORM rampart.create_audit_partitions();
     END IF;
 EXCEPTION WHEN OTHERS THEN
@@ -211,7 +220,7 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 COMMENT ON FUNCTION rampart.provide_audit_partitions() IS
-'Makes partitions where tables are audited and next month has none; called by the background worker. A failure is a warning, and tried again.';
+'Makes partitions where tables are audited, or entries have been in the default partition for a day, and next month has none; called by the auditor. A failure is a warning, and tried again.';
 
 CREATE VIEW rampart.audit_partitions AS
     SELECT replace(p.parentrelid::regclass::text, 'rampart.audit_log_', '') AS class, p.relid::regclass AS partition,

@@ -10,13 +10,14 @@ COMMENT ON FUNCTION rampart.audit_truncate() IS 'Trigger: records a TRUNCATE.';
 CREATE FUNCTION rampart.write_event(event text, severity text, relation text, relation_id oid, operation text, metadata jsonb)
 RETURNS void
     AS 'MODULE_PATHNAME', 'rampart_write_event' LANGUAGE C VOLATILE;
-COMMENT ON FUNCTION rampart.write_event(text, text, text, oid, text, jsonb) IS 'Writes an entry of class security. Errors: 22023.';
+COMMENT ON FUNCTION rampart.write_event(text, text, text, oid, text, jsonb) IS
+'Writes an entry of a defined event in this transaction; severity NULL: the type''s. Errors: RMA08, 22023.';
 
 CREATE FUNCTION rampart.set_context(actor text, org text DEFAULT NULL, ip inet DEFAULT NULL, user_agent text DEFAULT NULL,
                                     request_id text DEFAULT NULL) RETURNS void
     AS 'MODULE_PATHNAME', 'rampart_set_context' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION rampart.set_context(text, text, inet, text, text) IS
-'Whom the application works for, for the audit entries of this transaction; ends with it, and with a savepoint it was set under. Grant it to roles whose word is to be taken: GRANT EXECUTE ON FUNCTION rampart.set_context TO app. Of no effect outside of a transaction block.';
+'Whom the application works for, for the audit entries of this transaction; ends with it, and with a savepoint it was set under. Grant it to roles whose word is to be taken: GRANT EXECUTE ON FUNCTION rampart.set_context TO app. Of no effect outside of a transaction block. Errors: 54000 for a text of more than 4 kB.';
 
 CREATE FUNCTION rampart.is_armed(relation oid) RETURNS bool
 LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
@@ -156,8 +157,9 @@ BEGIN
     PERFORM rampart.disarm(f.member) FROM rampart.audit_family(audit_table.relation) f
         JOIN rampart.audited_table a ON a.relation = f.member AND a.root = f.member WHERE f.member <> f.root;
     PERFORM rampart.cover(f.member, f.root, hidden, masked) FROM rampart.audit_family(audit_table.relation) f;
-    PERFORM rampart.write_event('audit.enabled', 'info', relation::text, relation, NULL,
+    PERFORM rampart.write_event('audit.enabled', NULL, relation::text, relation, NULL,
                                 jsonb_build_object('exclude', to_jsonb(hidden), 'redact', to_jsonb(masked)));
+    PERFORM rampart.wake_auditor();
 END
 $$;
 COMMENT ON FUNCTION rampart.audit_table(regclass, name[], name[]) IS
@@ -175,7 +177,7 @@ BEGIN
     END IF;
     DELETE FROM rampart.audited_table a WHERE a.relation = ANY (family);
     PERFORM rampart.disarm(member) FROM unnest(family) WITH ORDINALITY f (member, n) ORDER BY n;
-    PERFORM rampart.write_event('audit.disabled', 'critical', relation::text, relation, NULL,
+    PERFORM rampart.write_event('audit.disabled', NULL, relation::text, relation, NULL,
                                 '{"reason": "unaudit_table"}');
 END
 $$;

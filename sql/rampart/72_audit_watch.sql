@@ -19,7 +19,7 @@ BEGIN
     LOOP
         PERFORM rampart.cover(part.member, part.root, part.exclude, part.redact);
         IF reason = 'alter table' THEN
-            PERFORM rampart.write_event('audit.enabled', 'info', part.member::text, part.member, NULL,
+            PERFORM rampart.write_event('audit.enabled', NULL, part.member::text, part.member, NULL,
                                         jsonb_build_object('reason', 'attached', 'root', part.root::text));
         END IF;
     END LOOP;
@@ -63,8 +63,7 @@ BEGIN
         RETURNING a.relation, a.root, a.active
     LOOP
         PERFORM rampart.write_event(CASE WHEN part.active THEN 'audit.enabled' ELSE 'audit.disabled' END,
-                                    CASE WHEN part.active THEN 'info' ELSE 'critical' END, part.relation::text, part.relation,
-                                    NULL, jsonb_build_object('reason', reason));
+                                    NULL, part.relation::text, part.relation, NULL, jsonb_build_object('reason', reason));
     END LOOP;
 END
 $$;
@@ -126,7 +125,7 @@ BEGIN
                 FROM pg_event_trigger_dropped_objects() d JOIN rampart.audited_table a ON a.relation = d.objid
                 WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0 LOOP
         DELETE FROM rampart.audited_table a WHERE a.relation = gone.objid;
-        PERFORM rampart.write_event('audit.disabled', 'critical', gone.object_identity, gone.objid, NULL,
+        PERFORM rampart.write_event('audit.disabled', NULL, gone.object_identity, gone.objid, NULL,
                                     jsonb_build_object('reason', lower(TG_TAG)));
     END LOOP;
     FOR gone IN SELECT a.relation, d.address_names[3] AS name

@@ -22,14 +22,17 @@ class World:
     def latin_database(self, name):
         return self.database(name, "ENCODING LATIN1 TEMPLATE template0")
 
-    def database(self, name, options=""):
-        """A database in which app may decrypt scope pii, and owner and reader may not."""
+    def database(self, name, options="", quiet=True):
+        """A database in which app may decrypt scope pii, and owner and reader may not. quiet: only what is done to
+        tables is recorded."""
         self.cluster.query(f"CREATE DATABASE {name} {options}")
         database = Database(self.cluster, name)
         database.query("CREATE EXTENSION rampart; SELECT rampart.create_scope('pii');"
                        "SELECT rampart.grant_scope('pii', 'app'); SELECT rampart.grant_scope('pii', 'owner', 'encrypt');"
                        "SELECT rampart.grant_scope('pii', 'postgres');"
                        "GRANT CREATE ON SCHEMA public TO PUBLIC")
+        if quiet:
+            database.query("SELECT rampart.alter_event(name, enabled => false) FROM rampart.audit_event_type WHERE name !~ '^(audit|data|schema)[.]'")
         return database
 
 
@@ -45,6 +48,13 @@ class Database:
 
     def connect(self, user="postgres", autocommit=True):
         return self.cluster.connect(user, self.name, autocommit)
+
+    def settle(self):
+        """Waits until what was queued so far has been written."""
+        session = self.connect()
+        on(session, "SELECT rampart.log_event('session.renewed', transactional => false)")
+        assert on(session, "SELECT rampart.flush_events()") == [(True,)]
+        session.close()
 
     def last(self):
         """The number of the newest entry."""

@@ -8,7 +8,7 @@ from tree import ROOT, text
 
 _SETTING = re.compile(r"^\| `(rampart\.\w+)` \| (.*?) \| (.*?) \|", re.M)
 _CONSTRUCT = re.compile(r"^\| (.+?) \| `?([0-9A-Z]{5})`? \|", re.M)
-_CONTEXTS = {"user": "anybody", "superuser": "superuser", "sighup": "server"}
+_CONTEXTS = {"user": "anybody", "superuser": "superuser", "sighup": "server", "postmaster": "server, at its start"}
 
 
 def sql_reference(cluster):

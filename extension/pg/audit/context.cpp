@@ -1,5 +1,6 @@
 #include "pg/audit/context.hpp"
 
+#include "error.hpp"
 #include "pg/boundary.hpp"
 
 extern "C" {
@@ -22,8 +23,15 @@ struct Level {
 constexpr Context kNone{};
 Level* innermost = nullptr;
 
+// It stands in every entry, and goes through a queue of bounded size.
+constexpr std::size_t kMaxLength = 4096;
+
 const char* CopyText(FunctionCallInfo fcinfo, int number) {
-    return PG_ARGISNULL(number) ? nullptr : text_to_cstring(PG_GETARG_TEXT_PP(number));
+    if (PG_ARGISNULL(number)) return nullptr;
+    const text* value = PG_GETARG_TEXT_PP(number);
+    if (VARSIZE_ANY_EXHDR(value) > kMaxLength)
+        throw Error(errc::kLimitExceeded, "a field of the context has at most 4 kB");
+    return text_to_cstring(value);
 }
 
 Context FromArguments(FunctionCallInfo fcinfo) {
@@ -35,14 +43,15 @@ Context FromArguments(FunctionCallInfo fcinfo) {
 void SetContext(FunctionCallInfo fcinfo) {
     const int nesting = GetCurrentTransactionNestLevel();
     const MemoryContext previous = MemoryContextSwitchTo(TopTransactionContext);
+    const Context context = FromArguments(fcinfo);
     if (innermost == nullptr || innermost->nesting < nesting) {
         auto* level = static_cast<Level*>(palloc0(sizeof(Level)));
         level->nesting = nesting;
         level->outer = innermost;
-        level->context = FromArguments(fcinfo);
+        level->context = context;
         innermost = level;
     } else {
-        innermost->context = FromArguments(fcinfo);
+        innermost->context = context;
     }
     MemoryContextSwitchTo(previous);
 }

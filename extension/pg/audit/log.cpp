@@ -9,9 +9,9 @@
 #include "crypto/random.hpp"
 #include "error.hpp"
 #include "pg/audit/columns.hpp"
-#include "pg/audit/context.hpp"
 #include "pg/audit/counter.hpp"
 #include "pg/audit/month.hpp"
+#include "pg/audit/queue.hpp"
 #include "pg/boundary.hpp"
 #include "pg/catalog.hpp"
 
@@ -27,6 +27,7 @@ extern "C" {
 #include "executor/execPartition.h"
 #include "executor/executor.h"
 #include "nodes/makefuncs.h"
+#include "partitioning/partdesc.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -103,6 +104,7 @@ void FindPlaces() {
     found.lineage = ReadLineage(schema);
     found.valid = true;
     places = found;
+    queue::SetPresent(true);
 }
 
 Oid RouteToLeaf(TupleTableSlot* slot) {
@@ -130,8 +132,18 @@ Oid RouteToLeaf(TupleTableSlot* slot) {
     return found;
 }
 
+// Where months were never made, none is missing: nobody audits tables here, and the worker makes
+// them when there is something to move.
+bool HasMonths(Oid parent) {
+    const Relation relation = table_open(parent, AccessShareLock);
+    const bool found = RelationGetPartitionDesc(relation, true)->nparts > 1;
+    table_close(relation, AccessShareLock);
+    return found;
+}
+
 void WarnIfDefault(std::size_t index, Oid leaf) {
-    if (warned || leaf != get_default_partition_oid(places.parents[index])) return;
+    const Oid parent = places.parents[index];
+    if (warned || leaf != get_default_partition_oid(parent) || !HasMonths(parent)) return;
     warned = true;
     ereport(WARNING, (errmsg("rampart.audit_log has no partition for this month"),
                       errdetail("The entry goes to the default partition."),
@@ -203,24 +215,50 @@ void SetSalt(Values* row) {
     row->Set(kSalt, PointerGetDatum(salt));
 }
 
-void Fill(Values* row, const Entry& entry) {
-    const Context& context = CurrentContext();
-    for (bool& null : row->nulls) null = true;
-    row->Set(kAt, TimestampTzGetDatum(GetCurrentTimestamp()));
-    row->Set(kXid, FullTransactionIdGetDatum(GetTopFullTransactionId()));
-    row->Set(kLineage, Int64GetDatum(places.lineage));
-    row->SetText(kEvent, entry.event);
-    row->SetText(kClass, kClassNames[static_cast<int>(entry.entry_class)]);
-    row->SetText(kSeverity, entry.severity);
+Datum NameFrom(const char* text) {
+    auto* name = static_cast<Name>(palloc0(NAMEDATALEN));
+    namestrcpy(name, text);
+    return NameGetDatum(name);
+}
+
+void SetContext(Values* row, const Context& context) {
     row->SetText(kActor, context.actor);
     row->SetText(kOrg, context.org);
     if (context.ip != Datum{0}) row->Set(kIp, context.ip);
     row->SetText(kUserAgent, context.user_agent);
     row->SetText(kRequestId, context.request_id);
-    row->Set(kRole, NameOf(entry.role, 0));
+}
+
+void FillFromSession(Values* row, Oid role) {
+    row->Set(kAt, TimestampTzGetDatum(GetCurrentTimestamp()));
+    SetContext(row, CurrentContext());
+    row->Set(kRole, NameOf(role, 0));
     row->Set(kSessionRole, NameOf(GetSessionUserId(), 1));
     row->SetText(kApplication, application_name);
     SetClient(row);
+}
+
+void FillFrom(const Origin& origin, Values* row) {
+    row->Set(kAt, TimestampTzGetDatum(origin.at));
+    SetContext(row, origin.context);
+    row->Set(kRole, NameFrom(origin.role));
+    row->Set(kSessionRole, NameFrom(origin.session_role));
+    row->SetText(kApplication, origin.application);
+    if (origin.client != Datum{0}) row->Set(kClient, origin.client);
+}
+
+void Fill(Values* row, const Entry& entry) {
+    for (bool& null : row->nulls) null = true;
+    if (entry.origin != nullptr) {
+        FillFrom(*entry.origin, row);
+    } else {
+        FillFromSession(row, entry.role);
+    }
+    row->Set(kXid, FullTransactionIdGetDatum(GetTopFullTransactionId()));
+    row->Set(kLineage, Int64GetDatum(places.lineage));
+    row->SetText(kEvent, entry.event);
+    row->SetText(kClass, kClassNames[static_cast<int>(entry.entry_class)]);
+    row->SetText(kSeverity, entry.severity);
     row->SetText(kRelation, entry.relation);
     if (OidIsValid(entry.relation_id)) row->Set(kRelationId, ObjectIdGetDatum(entry.relation_id));
     row->SetText(kOperation, entry.operation);

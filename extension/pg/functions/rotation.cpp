@@ -7,7 +7,6 @@
 #include "pg/functions/arguments.hpp"
 #include "pg/rotation/census.hpp"
 #include "pg/rotation/engine.hpp"
-#include "pg/workers/workers.hpp"
 
 extern "C" {
 #include "access/htup_details.h"
@@ -169,10 +168,5 @@ RAMPART_FUNCTION(rampart_try_lock_table) {
 // (relation oid): SHARE until the end of the transaction.
 RAMPART_FUNCTION(rampart_keep_writers_out) {
     LockRelationOid(PG_GETARG_OID(0), ShareLock);
-    PG_RETURN_VOID();
-}
-
-RAMPART_FUNCTION(rampart_wake_worker) {
-    rampart::pg::workers::WakeAtCommit();
     PG_RETURN_VOID();
 }

@@ -1,5 +1,7 @@
 #include "pg/postgres.hpp"
 
+#include "pg/audit/queue.hpp"
+#include "pg/audit/queued_event.hpp"
 #include "pg/boundary.hpp"
 #include "pg/settings.hpp"
 #include "pg/workers/worker.hpp"
@@ -20,6 +22,7 @@ extern "C" {
 #include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
+#include "utils/timestamp.h"
 
 RAMPART_EXPORT void rampart_launcher_main(Datum);
 }
@@ -41,6 +44,8 @@ void Sleep(long milliseconds) {
     }
 }
 
+namespace queue = audit::queue;
+
 // Databases that users connect to. A template must be free of sessions when it is copied.
 List* Databases(MemoryContext context) {
     List* databases = NIL;
@@ -52,7 +57,9 @@ List* Databases(MemoryContext context) {
         const auto* row = reinterpret_cast<Form_pg_database>(GETSTRUCT(tuple));
         if (!row->datallowconn || row->datistemplate) continue;
         const MemoryContext caller = MemoryContextSwitchTo(context);
-        databases = lappend_oid(databases, row->oid);
+        auto* database = static_cast<queue::Database*>(palloc(sizeof(queue::Database)));
+        *database = {row->oid, row->datname};
+        databases = lappend(databases, database);
         MemoryContextSwitchTo(caller);
     }
     table_endscan(scan);
@@ -62,13 +69,68 @@ List* Databases(MemoryContext context) {
     return databases;
 }
 
-void VisitAll(MemoryContext context) {
+void StartAuditors(long* pause) {
+    constexpr int kAtOnce = 4;
+    Oid databases[kAtOnce];
+    int later = 0;
+    const int count = queue::TakeWanted(databases, kAtOnce, &later);
+    for (int i = 0; i < count; ++i) StartWorker(Kind::kAuditor, databases[i]);
+    // No more than one a second and database, also where it fails.
+    if (later > 0) *pause = Min(*pause, 1000L);
+}
+
+void VisitAll(MemoryContext context, bool start_workers) {
+    List* databases = Databases(context);
+    queue::SetDatabases(databases);
     ListCell* cell = nullptr;
-    foreach (cell, Databases(context)) {
-        StartWorker(lfirst_oid(cell));
-        Sleep(kPauseMilliseconds);
+    if (start_workers) {
+        foreach (cell, databases) {
+            StartWorker(Kind::kWorker, static_cast<const queue::Database*>(lfirst(cell))->oid);
+            Sleep(kPauseMilliseconds);
+        }
     }
     MemoryContextReset(context);
+}
+
+void TellStart(Oid database, const char* event_name, const char* metadata) {
+    audit::QueuedEvent event{};
+    event.at = PgStartTime;
+    event.fields[audit::kFieldEvent] = event_name;
+    event.fields[audit::kFieldMetadata] = metadata;
+    audit::DescribeSession(&event);
+    audit::EnqueueFor({database, nullptr}, event, queue::From::kServer);
+}
+
+// Each database has a log of its own, and all were down.
+void TellAllOfStart(MemoryContext context) {
+    const bool crashed = queue::StartedAfterCrash();
+    List* databases = Databases(context);
+    queue::SetDatabases(databases);
+    ListCell* cell = nullptr;
+    foreach (cell, databases) {
+        const Oid database = static_cast<const queue::Database*>(lfirst(cell))->oid;
+        if (crashed)
+            TellStart(database, "sys.crash_recovered",
+                      "{\"note\": \"events of the last moments may be missing\"}");
+        TellStart(database, "sys.started_or_stopped", "{\"state\": \"started\"}");
+    }
+    MemoryContextReset(context);
+}
+
+[[noreturn]] void Run(MemoryContext context) {
+    queue::AttachLauncher();
+    if (queue::TakeFirstRun()) TellAllOfStart(context);
+    TimestampTz visited = 0;
+    for (;;) {
+        const TimestampTz now = GetCurrentTimestamp();
+        const long naptime = settings::worker_naptime * 1000L;
+        const bool due = TimestampDifferenceExceeds(visited, now, static_cast<int>(naptime));
+        if (due) visited = now;
+        if (queue::TakeVisitRequest() || due) VisitAll(context, due);
+        long pause = naptime - (GetCurrentTimestamp() - visited) / 1000;
+        StartAuditors(&pause);
+        Sleep(Max(pause, 1L));
+    }
 }
 
 }  // namespace
@@ -96,9 +158,6 @@ void rampart_launcher_main(Datum) {
     Guard([] {
         const MemoryContext context =
             AllocSetContextCreate(TopMemoryContext, "rampart launcher", ALLOCSET_DEFAULT_SIZES);
-        for (;;) {
-            workers::VisitAll(context);
-            workers::Sleep(settings::worker_naptime * 1000L);
-        }
+        workers::Run(context);
     });
 }

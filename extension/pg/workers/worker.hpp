@@ -1,12 +1,13 @@
-// What the two processes know of each other.
+// What the processes know of each other.
 #pragma once
 
 #include "pg/postgres.hpp"
+#include "pg/workers/workers.hpp"
 
 namespace rampart::pg::workers {
 
 // False if there is no room for another process.
-bool StartWorker(Oid database);
+bool StartWorker(Kind kind, Oid database);
 
 void RegisterLauncher();
 
