@@ -57,6 +57,9 @@ inline constexpr SqlState kAppendOnly{"RMA01"};
 inline constexpr SqlState kNotAudited{"RMA02"};
 inline constexpr SqlState kAuditedColumn{"RMA03"};
 inline constexpr SqlState kNotAuditable{"RMA04"};
+inline constexpr SqlState kNotSealable{"RMA05"};
+inline constexpr SqlState kNotSealed{"RMA06"};
+inline constexpr SqlState kHeld{"RMA07"};
 // Codes of the standard that fit as they are.
 inline constexpr SqlState kInsufficientPrivilege{"42501"};
 inline constexpr SqlState kInvalidParameter{"22023"};

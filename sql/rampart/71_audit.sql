@@ -141,6 +141,12 @@ BEGIN
         RAISE EXCEPTION 'column "%" of "%" does not exist', missing, relation USING ERRCODE = '42703';
     END IF;
     PERFORM rampart.create_audit_partitions();
+    BEGIN
+        PERFORM rampart.start_sealing();
+    EXCEPTION WHEN SQLSTATE 'RMK05' THEN
+        RAISE WARNING 'what is audited is not sealed: there is no root key for a signing key'
+            USING ERRCODE = 'RMK05', HINT = 'Set rampart.root_key_file, then SELECT rampart.start_sealing();';
+    END;
     FOR part IN SELECT f.member, f.root FROM rampart.audit_family(audit_table.relation) f LOOP
         -- The table's trigger comes down to its partitions, and has to find its name free.
         IF part.member <> part.root THEN

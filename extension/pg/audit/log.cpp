@@ -8,8 +8,10 @@
 #include "audit/entry.hpp"
 #include "crypto/random.hpp"
 #include "error.hpp"
+#include "pg/audit/columns.hpp"
 #include "pg/audit/context.hpp"
 #include "pg/audit/counter.hpp"
+#include "pg/audit/month.hpp"
 #include "pg/boundary.hpp"
 #include "pg/catalog.hpp"
 
@@ -26,7 +28,6 @@ extern "C" {
 #include "nodes/makefuncs.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
-#include "utils/datetime.h"
 #include "utils/fmgrprotos.h"
 #include "utils/guc.h"
 #include "utils/inval.h"
@@ -41,43 +42,12 @@ extern "C" {
 namespace rampart::pg::audit {
 namespace {
 
-// As sql/rampart/70_audit_tables.sql declares them.
-enum Column {
-    kId,
-    kAt,
-    kXid,
-    kSystem,
-    kEvent,
-    kClass,
-    kSeverity,
-    kActor,
-    kOrg,
-    kIp,
-    kUserAgent,
-    kRequestId,
-    kRole,
-    kSessionRole,
-    kApplication,
-    kClient,
-    kRelation,
-    kRelationId,
-    kOperation,
-    kKey,
-    kOld,
-    kNew,
-    kMetadata,
-    kSalt,
-    kErased,
-    kColumns
-};
-
 constexpr const char* kClassNames[] = {"normal", "security"};
 
 // Where entries of a class and a span of time go.
 struct Target {
     Oid leaf;
-    TimestampTz from;
-    TimestampTz to;
+    Month month;
 };
 
 struct Places {
@@ -116,20 +86,6 @@ void FindPlaces() {
         throw Error(errc::kInternal, "rampart.audit_log does not exist");
     found.valid = true;
     places = found;
-}
-
-// The calendar month in UTC, as rampart.create_audit_partitions cuts it.
-Target MonthOf(TimestampTz at) {
-    int year = 0;
-    int month = 0;
-    int day = 0;
-    const std::int64_t days =
-        (at >= 0 ? at : at - USECS_PER_DAY + 1) / USECS_PER_DAY + POSTGRES_EPOCH_JDATE;
-    j2date(static_cast<int>(days), &year, &month, &day);
-    const int first = date2j(year, month, 1) - POSTGRES_EPOCH_JDATE;
-    const int next =
-        (month == 12 ? date2j(year + 1, 1, 1) : date2j(year, month + 1, 1)) - POSTGRES_EPOCH_JDATE;
-    return {InvalidOid, first * USECS_PER_DAY, next * USECS_PER_DAY};
 }
 
 Oid RouteToLeaf(TupleTableSlot* slot) {
@@ -171,9 +127,8 @@ Relation OpenLeaf(Class entry_class, TimestampTz at, TupleTableSlot* slot) {
     while (true) {
         if (!places.valid) FindPlaces();
         Target& target = places.targets[index];
-        if (!OidIsValid(target.leaf) || at < target.from || at >= target.to) {
-            Target found = MonthOf(at);
-            found.leaf = RouteToLeaf(slot);
+        if (!OidIsValid(target.leaf) || !target.month.Has(at)) {
+            const Target found{RouteToLeaf(slot), MonthOf(at)};
             WarnIfDefault(index, found.leaf);
             if (!places.valid) continue;
             target = found;

@@ -28,7 +28,8 @@ Datum Record(FunctionCallInfo fcinfo, Datum* values, bool* nulls) {
 KeyPurpose PurposeNamed(std::string_view name) {
     if (name == "data") return KeyPurpose::kData;
     if (name == "index") return KeyPurpose::kIndex;
-    throw Error(errc::kInvalidParameter, "purpose of a key is data or index");
+    if (name == "signing") return KeyPurpose::kSigning;
+    throw Error(errc::kInvalidParameter, "purpose of a key is data, index or signing");
 }
 
 }  // namespace rampart::pg::functions

@@ -1,0 +1,158 @@
+#include "pg/audit/run.hpp"
+
+#include <algorithm>
+
+#include "error.hpp"
+#include "pg/audit/columns.hpp"
+#include "pg/audit/leaf.hpp"
+
+extern "C" {
+#include "access/nbtree.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "catalog/pg_am.h"
+#include "catalog/pg_type.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/date.h"
+#include "utils/fmgroids.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+#include "utils/xid8.h"
+}
+
+namespace rampart::pg::audit {
+namespace {
+
+bool IsByTransaction(Relation index) {
+    const auto* form = index->rd_index;
+    return index->rd_rel->relam == BTREE_AM_OID && form->indisvalid && form->indnkeyatts == 2 &&
+           form->indkey.values[0] == kXid + 1 && form->indkey.values[1] == kId + 1 &&
+           RelationGetIndexPredicate(index) == NIL;
+}
+
+Relation OpenIndex(Relation partition) {
+    ListCell* cell = nullptr;
+    foreach (cell, RelationGetIndexList(partition)) {
+        const Relation index = index_open(lfirst_oid(cell), AccessShareLock);
+        if (IsByTransaction(index)) return index;
+        index_close(index, AccessShareLock);
+    }
+    return nullptr;
+}
+
+Datum Xid(std::uint64_t xid) { return UInt64GetDatum(xid); }
+
+const std::uint64_t* XidsArgument(FunctionCallInfo fcinfo, int number, int* count) {
+    ArrayType* array = PG_GETARG_ARRAYTYPE_P(number);
+    Datum* values = nullptr;
+    bool* nulls = nullptr;
+    deconstruct_array(array, XID8OID, sizeof(std::uint64_t), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE,
+                      &values, &nulls, count);
+    auto* xids = static_cast<std::uint64_t*>(
+        palloc(sizeof(std::uint64_t) * static_cast<std::size_t>(*count + 1)));
+    for (int i = 0; i < *count; ++i) xids[i] = nulls[i] ? 0 : DatumGetUInt64(values[i]);
+    std::sort(xids, xids + *count);
+    return xids;
+}
+
+}  // namespace
+
+Run RunArgument(FunctionCallInfo fcinfo, int first) {
+    Run run{};
+    const DateADT month = PG_GETARG_DATEADT(first + 1);
+    if (!IS_VALID_DATE(month)) throw Error(errc::kInvalidParameter, "a month must be finite");
+    run.partition = PG_GETARG_OID(first);
+    run.month = MonthOf(month * USECS_PER_DAY);
+    run.system = PG_GETARG_INT64(first + 2);
+    Transactions& transactions = run.transactions;
+    transactions.from = DatumGetUInt64(PG_GETARG_DATUM(first + 3));
+    transactions.to = DatumGetUInt64(PG_GETARG_DATUM(first + 4));
+    transactions.late = XidsArgument(fcinfo, first + 5, &transactions.late_count);
+    transactions.open = XidsArgument(fcinfo, first + 6, &transactions.open_count);
+    return run;
+}
+
+void RunScan::Begin(const Run& run) {
+    run_ = run;
+    partition_ = table_open(run.partition, AccessShareLock);
+    if (RelationGetDescr(partition_)->natts != kColumns)
+        throw Error(errc::kInternal, "not a partition of rampart.audit_log");
+    index_ = OpenIndex(partition_);
+    if (index_ == nullptr) {
+        throw Error(
+            errc::kNotSealable, "a partition of the audit log has no index by (xid, id)", "",
+            "A restore that is not finished has not made it yet. Otherwise: CREATE INDEX ON "
+            "the partition (xid, id).");
+    }
+    slot_ = table_slot_create(partition_, nullptr);
+    memory_ = AllocSetContextCreate(CurrentMemoryContext, "rampart leaves", ALLOCSET_DEFAULT_SIZES);
+    // What is asked for was committed before this; what was committed since does not belong to it.
+    PushActiveSnapshot(GetLatestSnapshot());
+    scan_ = index_beginscan(partition_, index_, GetActiveSnapshot(), 2, 0);
+    next_late_ = 0;
+    in_range_ = false;
+    NextRange();
+}
+
+// Late transactions one by one, then all the others.
+bool RunScan::NextRange() {
+    if (in_range_) return false;
+    const Transactions& transactions = run_.transactions;
+    std::uint64_t from = transactions.from;
+    std::uint64_t to = transactions.to;
+    if (next_late_ < transactions.late_count) {
+        from = transactions.late[next_late_++];
+        to = from + 1;
+    } else {
+        in_range_ = true;
+    }
+    ScanKeyData keys[2];
+    ScanKeyInit(&keys[0], 1, BTGreaterEqualStrategyNumber, F_XID8GE, Xid(from));
+    ScanKeyInit(&keys[1], 1, BTLessStrategyNumber, F_XID8LT, Xid(to));
+    index_rescan(scan_, keys, 2, nullptr, 0);
+    return true;
+}
+
+bool RunScan::IsOpen(std::uint64_t xid) const {
+    const Transactions& transactions = run_.transactions;
+    return std::binary_search(transactions.open, transactions.open + transactions.open_count, xid);
+}
+
+bool RunScan::Belongs(TupleTableSlot* slot) const {
+    slot_getsomeattrs(slot, kSystem + 1);
+    return run_.month.Has(DatumGetTimestampTz(slot->tts_values[kAt])) &&
+           DatumGetInt64(slot->tts_values[kSystem]) == run_.system &&
+           !IsOpen(DatumGetUInt64(slot->tts_values[kXid]));
+}
+
+int RunScan::Next(Leaf* leaves) {
+    int count = 0;
+    CHECK_FOR_INTERRUPTS();
+    MemoryContextReset(memory_);
+    const MemoryContext caller = MemoryContextSwitchTo(memory_);
+    while (count < kBatch) {
+        if (!index_getnext_slot(scan_, ForwardScanDirection, slot_)) {
+            if (!NextRange()) break;
+            continue;
+        }
+        if (!Belongs(slot_)) continue;
+        leaves[count].hash = LeafOf(slot_);
+        leaves[count].id = DatumGetInt64(slot_->tts_values[kId]);
+        ++count;
+    }
+    MemoryContextSwitchTo(caller);
+    return count;
+}
+
+void RunScan::End() {
+    index_endscan(scan_);
+    PopActiveSnapshot();
+    ExecDropSingleTupleTableSlot(slot_);
+    MemoryContextDelete(memory_);
+    index_close(index_, AccessShareLock);
+    table_close(partition_, AccessShareLock);
+}
+
+}  // namespace rampart::pg::audit
