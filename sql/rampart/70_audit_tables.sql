@@ -92,10 +92,16 @@ CREATE FUNCTION rampart.refuse_change() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+    -- An erasure: the hash of the payload in its place, and all else, the entry's leaf too, as it was.
+    IF TG_OP = 'UPDATE' AND NEW.erased = rampart.payload_hash(OLD.salt, OLD.key, OLD.old, OLD.new, OLD.metadata)
+       AND num_nonnulls(NEW.salt, NEW.key, NEW.old, NEW.new, NEW.metadata, OLD.erased) = 0
+       AND (to_jsonb(OLD) - '{salt,key,old,new,metadata,erased}'::text[]) = (to_jsonb(NEW) - '{salt,key,old,new,metadata,erased}'::text[]) THEN
+        RETURN NEW;
+    END IF;
     RAISE EXCEPTION 'the audit log is append-only' USING ERRCODE = 'RMA01';
 END
 $$;
-COMMENT ON FUNCTION rampart.refuse_change() IS 'Trigger: the audit log is append-only. Errors: RMA01.';
+COMMENT ON FUNCTION rampart.refuse_change() IS 'Trigger: the audit log is append-only, but for erasures (erase_entry). Errors: RMA01.';
 
 -- Partitions inherit it.
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON rampart.audit_log

@@ -27,23 +27,24 @@ COMMENT ON TABLE rampart.audit_system IS
 'How far the log is sealed: entries of all transactions below next but those that were open. A row for each cluster that wrote in it; transaction ids are its own.';
 
 CREATE TABLE rampart.audit_run (
-    class     text NOT NULL,
-    first     int8 NOT NULL,
-    entries   int8 NOT NULL CHECK (entries > 0),
-    month     date NOT NULL,
-    system    int8 NOT NULL,
-    from_xid  xid8 NOT NULL,
-    to_xid    xid8 NOT NULL,
-    late      xid8[] NOT NULL,
-    open      xid8[] NOT NULL,
-    least_id  int8 NOT NULL,
+    class       text NOT NULL,
+    first       int8 NOT NULL,
+    entries     int8 NOT NULL CHECK (entries > 0),
+    month       date NOT NULL,
+    system      int8 NOT NULL,
+    from_xid    xid8 NOT NULL,
+    from_id     int8 NOT NULL,
+    to_xid      xid8 NOT NULL,
+    to_id       int8 NOT NULL,
+    open        xid8[] NOT NULL,
+    least_id    int8 NOT NULL,
     greatest_id int8 NOT NULL,
-    sealed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    removed   bool NOT NULL DEFAULT false,
+    sealed_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+    removed     bool NOT NULL DEFAULT false,
     PRIMARY KEY (class, first)
 );
 COMMENT ON TABLE rampart.audit_run IS
-'Which entries are at which leaves: those of a class, month and system by transactions from_xid to to_xid, without those in open and with those in late, in the order of (xid, id), from leaf first on.';
+'Which entries are at which leaves: those of a class, month and system from (from_xid, from_id) up to and without (to_xid, to_id), in the order of (xid, id) and without transactions in open, from leaf first on.';
 COMMENT ON COLUMN rampart.audit_run.removed IS 'Retention removed the entries; their leaves stay.';
 
 CREATE TABLE rampart.audit_tile (
@@ -89,11 +90,12 @@ COMMENT ON FUNCTION rampart.ended_transactions() IS
 'All transactions below next but those in open have ended, and what they wrote can be read from now on. This transaction counts as open. Errors: 25006 on a standby.';
 
 CREATE FUNCTION rampart.append_run(class text, size int8, partition regclass, month date, system int8, from_xid xid8,
-                                   to_xid xid8, late xid8[], open xid8[],
-                                   OUT entries int8, OUT least_id int8, OUT greatest_id int8)
+                                   from_id int8, to_xid xid8, to_id int8, open xid8[],
+                                   OUT entries int8, OUT least_id int8, OUT greatest_id int8,
+                                   OUT next_xid xid8, OUT next_id int8)
     AS 'MODULE_PATHNAME', 'rampart_append_run' LANGUAGE C VOLATILE STRICT;
-COMMENT ON FUNCTION rampart.append_run(text, int8, regclass, date, int8, xid8, xid8, xid8[], xid8[]) IS
-'Appends a run to a tree of so many leaves; stores tiles only. Errors: RMA05.';
+COMMENT ON FUNCTION rampart.append_run(text, int8, regclass, date, int8, xid8, int8, xid8, int8, xid8[]) IS
+'Appends a run to a tree of so many leaves; stores tiles only. At most 65,536 entries: next_xid and next_id are where the next run begins, NULL where that was all. Errors: RMA05.';
 
 CREATE FUNCTION rampart.tree_root(class text, front bytea, size int8) RETURNS bytea
     AS 'MODULE_PATHNAME', 'rampart_tree_root' LANGUAGE C VOLATILE STRICT;
@@ -171,10 +173,13 @@ AS $$
 DECLARE
     name text := coalesce(start_sealing.origin,
         format('rampart/%s/%s', (SELECT c.system_identifier FROM pg_control_system() c),
-               regexp_replace(current_database(), '[\s+]', '_', 'g')));
+               regexp_replace(current_database(), '[^!-~]|\+', '_', 'g')));
     -- The frontier of no leaves.
     nothing bytea := '\x0000000000000000';
 BEGIN
+    IF name !~ '^[!-*,-~]+$' THEN
+        RAISE EXCEPTION 'not a name for a log' USING ERRCODE = '22023', HINT = 'Printable ASCII without white space and +.';
+    END IF;
     LOCK TABLE rampart.audit_tree IN SHARE ROW EXCLUSIVE MODE;
     IF EXISTS (SELECT FROM rampart.audit_tree) THEN
         IF start_sealing.origin IS NOT NULL AND start_sealing.origin <> (SELECT max(t.origin) FROM rampart.audit_tree t) THEN
@@ -229,32 +234,57 @@ END
 $$;
 COMMENT ON FUNCTION rampart.months_of(text) IS 'The months of which a class has, or may have, entries.';
 
-CREATE FUNCTION rampart.seal_transactions(system int8, from_xid xid8, to_xid xid8, late xid8[], open xid8[]) RETURNS int8
+CREATE FUNCTION rampart.seal_month(class text, month date, system int8, from_xid xid8, to_xid xid8, open xid8[]) RETURNS int8
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    tree rampart.audit_tree;
-    part date;
+    -- Below every id.
+    lowest CONSTANT int8 := -9223372036854775808;
+    partition regclass := rampart.audit_partition(class, month);
+    size int8 := rampart.sealed_size(class);
+    from_id int8 := lowest;
     run record;
     sealed int8 := 0;
 BEGIN
-    FOR tree IN SELECT * FROM rampart.audit_tree t ORDER BY t.class LOOP
-        FOR part IN SELECT * FROM rampart.months_of(tree.class) LOOP
-            SELECT * INTO run FROM rampart.append_run(tree.class, tree.size, rampart.audit_partition(tree.class, part),
-                                                      part, system, from_xid, to_xid, late, open);
-            CONTINUE WHEN run.entries = 0;
-            INSERT INTO rampart.audit_run (class, first, entries, month, system, from_xid, to_xid, late, open, least_id, greatest_id)
-                VALUES (tree.class, tree.size, run.entries, part, system, from_xid, to_xid, late, open, run.least_id, run.greatest_id);
-            tree.size := tree.size + run.entries;
-            sealed := sealed + run.entries;
-        END LOOP;
-        UPDATE rampart.audit_tree t SET size = tree.size WHERE t.class = tree.class AND t.size <> tree.size;
+    LOOP
+        SELECT * INTO run FROM rampart.append_run(class, size + sealed, partition, month, system, from_xid, from_id, to_xid, lowest, open);
+        EXIT WHEN run.entries = 0;
+        INSERT INTO rampart.audit_run (class, first, entries, month, system, from_xid, from_id, to_xid, to_id, open, least_id, greatest_id)
+            VALUES (class, size + sealed, run.entries, month, system, from_xid, from_id,
+                    coalesce(run.next_xid, to_xid), coalesce(run.next_id, lowest), open, run.least_id, run.greatest_id);
+        sealed := sealed + run.entries;
+        EXIT WHEN run.next_xid IS NULL;
+        from_xid := run.next_xid;
+        from_id := run.next_id;
     END LOOP;
+    IF sealed > 0 THEN
+        UPDATE rampart.audit_tree t SET size = t.size + sealed WHERE t.class = seal_month.class;
+    END IF;
     RETURN sealed;
 END
 $$;
-COMMENT ON FUNCTION rampart.seal_transactions(int8, xid8, xid8, xid8[], xid8[]) IS
-'Appends the entries of transactions to the trees, a run a class and month. Errors: RMA05.';
+COMMENT ON FUNCTION rampart.seal_month(text, date, int8, xid8, xid8, xid8[]) IS
+'Appends one month''s entries of transactions from from_xid to below to_xid to the tree of their class. Errors: RMA05.';
+
+CREATE FUNCTION rampart.seal_transactions(system int8, from_xid xid8, to_xid xid8, open xid8[]) RETURNS int8
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT coalesce(sum(rampart.seal_month(c.class, c.month, system, from_xid, to_xid, open)), 0)::int8
+    FROM (SELECT t.class, m.month FROM rampart.audit_tree t CROSS JOIN LATERAL rampart.months_of(t.class) m (month)
+          ORDER BY t.class, m.month) c;
+END;
+COMMENT ON FUNCTION rampart.seal_transactions(int8, xid8, xid8, xid8[]) IS
+'Appends the entries of transactions from from_xid to below to_xid, without those in open, to the trees. Errors: RMA05.';
+
+CREATE FUNCTION rampart.seal_late(system int8, ended xid8[]) RETURNS int8
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT coalesce(sum(rampart.seal_transactions(system, x.xid, (x.xid::text::int8 + 1)::text::xid8, '{}')), 0)::int8
+    FROM (SELECT u.xid FROM unnest(ended) u (xid)
+          WHERE EXISTS (SELECT FROM rampart.audit_log l WHERE l.xid = u.xid AND l.system = seal_late.system)
+          ORDER BY u.xid) x;
+END;
+COMMENT ON FUNCTION rampart.seal_late(int8, xid8[]) IS 'Appends the entries of transactions that were open when the sealer passed them.';
 
 CREATE FUNCTION rampart.meet_systems(system int8, timeline int4) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -340,12 +370,14 @@ BEGIN
     PERFORM rampart.meet_systems(ended.system, ended.timeline);
     FOR known IN SELECT * FROM rampart.audit_system s WHERE s.next < forever ORDER BY s.since, s.system LOOP
         IF known.system <> ended.system THEN
-            sealed := sealed + rampart.seal_transactions(known.system, known.next, forever, known.open, '{}');
+            sealed := sealed + rampart.seal_late(known.system, known.open)
+                             + rampart.seal_transactions(known.system, known.next, forever, '{}');
             UPDATE rampart.audit_system s SET next = forever, open = '{}' WHERE s.system = known.system;
         ELSE
-            sealed := sealed + rampart.seal_transactions(known.system, known.next, ended.next,
-                ARRAY(SELECT unnest(known.open) EXCEPT SELECT unnest(ended.open)),
-                ARRAY(SELECT x FROM unnest(ended.open) x WHERE x >= known.next));
+            sealed := sealed
+                + rampart.seal_late(known.system, ARRAY(SELECT unnest(known.open) EXCEPT SELECT unnest(ended.open)))
+                + rampart.seal_transactions(known.system, known.next, ended.next,
+                                            ARRAY(SELECT x FROM unnest(ended.open) x WHERE x >= known.next));
             UPDATE rampart.audit_system s SET next = ended.next, open = ended.open WHERE s.system = known.system;
         END IF;
     END LOOP;
@@ -373,10 +405,10 @@ AS $$
 BEGIN
     RETURN QUERY EXECUTE format(
         'SELECT $1 + row_number() OVER (ORDER BY l.xid, l.id) - 1, ROW(l.*)::rampart.audit_log FROM %s l
-         WHERE ((l.xid >= $2 AND l.xid < $3 AND l.xid <> ALL ($4)) OR l.xid = ANY ($5))
-           AND l.system = $6 AND l.at >= $7 AND l.at < $8',
+         WHERE (l.xid, l.id) >= ($2, $3) AND (l.xid, l.id) < ($4, $5) AND l.xid <> ALL ($6)
+           AND l.system = $7 AND l.at >= $8 AND l.at < $9',
         rampart.audit_partition(run.class, run.month))
-        USING run.first, run.from_xid, run.to_xid, run.open, run.late, run.system,
+        USING run.first, run.from_xid, run.from_id, run.to_xid, run.to_id, run.open, run.system,
               run.month::timestamp AT TIME ZONE 'UTC', (run.month + interval '1 month') AT TIME ZONE 'UTC';
 END
 $$;

@@ -2,10 +2,10 @@
 -- server nor anything in it. What can and cannot be found is in docs/guides/audit.md.
 
 CREATE FUNCTION rampart.verify_run(class text, first int8, entries int8, partition regclass, month date, system int8,
-                                   from_xid xid8, to_xid xid8, late xid8[], open xid8[])
+                                   from_xid xid8, from_id int8, to_xid xid8, to_id int8, open xid8[])
 RETURNS TABLE (problem text, index int8, id int8)
     AS 'MODULE_PATHNAME', 'rampart_verify_run' LANGUAGE C VOLATILE STRICT;
-COMMENT ON FUNCTION rampart.verify_run(text, int8, int8, regclass, date, int8, xid8, xid8, xid8[], xid8[]) IS
+COMMENT ON FUNCTION rampart.verify_run(text, int8, int8, regclass, date, int8, xid8, int8, xid8, int8, xid8[]) IS
 'Where the entries of a run and the stored hashes of its leaves differ, 100 at most. Errors: RMA05.';
 
 CREATE FUNCTION rampart.verify_tree(class text, frontier bytea, size int8, head_sizes int8[], head_roots bytea[])
@@ -90,7 +90,7 @@ BEGIN
         next := run.first + run.entries;
         CONTINUE WHEN run.removed;
         FOR found IN SELECT * FROM rampart.verify_run(run.class, run.first, run.entries, rampart.audit_partition(run.class, run.month),
-                                                      run.month, run.system, run.from_xid, run.to_xid, run.late, run.open) LOOP
+                                                      run.month, run.system, run.from_xid, run.from_id, run.to_xid, run.to_id, run.open) LOOP
             RETURN NEXT ROW('entry', scope.class, false, NULL, found.id,
                 format('%s, at leaf %s.', initcap(left(found.problem, 1)) || substr(found.problem, 2), found.index))::rampart.audit_finding;
         END LOOP;
@@ -110,10 +110,18 @@ DECLARE
     counted record;
 BEGIN
     -- One statement, hence one snapshot: the sealer goes on meanwhile.
-    SELECT (SELECT count(*) FROM rampart.audit_log l JOIN rampart.audit_system s ON s.system = l.system
-            WHERE l.class = check_strays.class AND l.xid < s.next AND l.xid <> ALL (s.open)) AS covered,
-           (SELECT coalesce(sum(r.entries), 0) FROM rampart.audit_run r WHERE r.class = check_strays.class AND NOT r.removed) AS sealed
-        INTO counted;
+    SELECT count(*) FILTER (WHERE l.xid < s.next AND l.xid <> ALL (s.open)) AS covered,
+           count(*) FILTER (WHERE s.system IS NULL) AS unknown, min(l.id) FILTER (WHERE s.system IS NULL) AS unknown_id,
+           (SELECT coalesce(sum(r.entries), 0) FROM rampart.audit_run r WHERE r.class = check_strays.class AND NOT r.removed) AS sealed,
+           (SELECT count(*) FROM rampart.audit_system s JOIN pg_control_system() c ON c.system_identifier = s.system) AS here
+        INTO counted
+        FROM rampart.audit_log l LEFT JOIN rampart.audit_system s ON s.system = l.system
+        WHERE l.class = check_strays.class;
+    -- A restored log that has not been sealed here has entries of this cluster, which is news to it.
+    IF counted.unknown > 0 AND counted.here > 0 THEN
+        RETURN NEXT ROW('entry', check_strays.class, false, counted.unknown, counted.unknown_id,
+                        'Added, as if of a cluster that the log does not know.')::rampart.audit_finding;
+    END IF;
     IF counted.covered <> counted.sealed THEN
         RETURN QUERY SELECT 'entry', l.class, false, NULL::int8, l.id, 'Added behind the sealer''s back: its transaction was sealed without it.'
             FROM rampart.audit_log l JOIN rampart.audit_system s ON s.system = l.system
@@ -121,7 +129,8 @@ BEGIN
               AND NOT EXISTS (SELECT FROM rampart.audit_run r
                               WHERE r.class = l.class AND r.system = l.system AND NOT r.removed
                                 AND r.month = date_trunc('month', l.at AT TIME ZONE 'UTC')::date
-                                AND ((l.xid >= r.from_xid AND l.xid < r.to_xid AND l.xid <> ALL (r.open)) OR l.xid = ANY (r.late)))
+                                AND (l.xid, l.id) >= (r.from_xid, r.from_id) AND (l.xid, l.id) < (r.to_xid, r.to_id)
+                                AND l.xid <> ALL (r.open))
             ORDER BY l.id LIMIT 100;
         IF NOT FOUND THEN
             RETURN NEXT ROW('entries', check_strays.class, false, counted.covered, NULL,
@@ -133,21 +142,26 @@ $$;
 COMMENT ON FUNCTION rampart.check_strays(text) IS
 'Entries that were put in the past: the sealer has passed their transactions, and has not seen them.';
 
-CREATE FUNCTION rampart.check_removals(class text) RETURNS SETOF rampart.audit_finding
+CREATE FUNCTION rampart.check_removals(scope rampart.audit_scope) RETURNS SETOF rampart.audit_finding
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    -- What retention removes it tells of, in a class that is kept longer as a rule.
-    SELECT 'removal', r.class, false, sum(r.entries)::int8, NULL::int8,
-           format('Entries of %s are gone, and no event says that retention removed them.', to_char(r.month, 'YYYY-MM'))
-    FROM rampart.audit_run r
-    WHERE r.class = check_removals.class AND r.removed
-      AND NOT EXISTS (SELECT FROM rampart.audit_log l
-                      WHERE l.class = 'security' AND l.event = 'audit.pruned' AND l.metadata ->> 'class' = r.class
-                        AND l.metadata ->> 'month' = to_char(r.month, 'YYYY-MM'))
-      AND NOT EXISTS (SELECT FROM rampart.audit_run gone WHERE gone.class = 'security' AND gone.removed)
-    GROUP BY r.class, r.month;
+    WITH pruned AS (
+        SELECT l.metadata ->> 'month' AS month, (l.metadata ->> 'front')::int8 AS front FROM rampart.audit_log l
+        WHERE l.class = 'security' AND l.event = 'audit.pruned' AND l.metadata ->> 'class' = (scope).class),
+    gone (problem, entries) AS (
+        SELECT format('Entries of %s are gone', to_char(r.month, 'YYYY-MM')), sum(r.entries)::int8
+        FROM rampart.audit_run r
+        WHERE r.class = (scope).class AND r.removed AND to_char(r.month, 'YYYY-MM') NOT IN (SELECT p.month FROM pruned p)
+        GROUP BY r.month
+        UNION ALL
+        SELECT format('The first %s entries are gone', rampart.frontier_size((scope).front)), rampart.frontier_size((scope).front)
+        WHERE rampart.frontier_size((scope).front) > coalesce((SELECT max(p.front) FROM pruned p), 0))
+    SELECT 'removal', (scope).class, false, g.entries, NULL::int8, g.problem || ', and no event says that retention removed them.'
+    FROM gone g
+    -- Unless the event's own month was removed.
+    WHERE NOT EXISTS (SELECT FROM rampart.audit_tree t WHERE t.class = 'security' AND rampart.frontier_size(t.front) > 0);
 END;
-COMMENT ON FUNCTION rampart.check_removals(text) IS 'Months that are marked as removed without the event that says so.';
+COMMENT ON FUNCTION rampart.check_removals(rampart.audit_scope) IS 'What is gone without an event that says so.';
 
 CREATE FUNCTION rampart.check_coverage() RETURNS SETOF rampart.audit_finding
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -203,7 +217,7 @@ BEGIN
         FOR finding IN SELECT * FROM rampart.check_checkpoints(scope)
                        UNION ALL SELECT * FROM rampart.check_entries(scope)
                        UNION ALL SELECT * FROM rampart.check_strays(scope.class) WHERE since IS NULL
-                       UNION ALL SELECT * FROM rampart.check_removals(scope.class) LOOP
+                       UNION ALL SELECT * FROM rampart.check_removals(scope) LOOP
             problems := problems + 1;
             RETURN NEXT finding;
         END LOOP;

@@ -19,9 +19,12 @@ class World:
         self.cluster = Cluster("audit", settings=SETTINGS).start()
         self.cluster.query(ROLES)
 
-    def database(self, name):
+    def latin_database(self, name):
+        return self.database(name, "ENCODING LATIN1 TEMPLATE template0")
+
+    def database(self, name, options=""):
         """A database in which app may decrypt scope pii, and owner and reader may not."""
-        self.cluster.query(f"CREATE DATABASE {name}")
+        self.cluster.query(f"CREATE DATABASE {name} {options}")
         database = Database(self.cluster, name)
         database.query("CREATE EXTENSION rampart; SELECT rampart.create_scope('pii');"
                        "SELECT rampart.grant_scope('pii', 'app'); SELECT rampart.grant_scope('pii', 'owner', 'encrypt');"

@@ -14,6 +14,7 @@
 extern "C" {
 #include "catalog/pg_type.h"
 #include "funcapi.h"
+#include "mb/pg_wchar.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 }
@@ -71,6 +72,18 @@ core::TreeHead HeadOf(Datum size, Datum root) {
 
 std::string_view View(Datum text) { return AsText(types::DetoastedBytes(text)); }
 
+// The dash that begins a signature has no place in most encodings but UTF-8. A database of another
+// one has two hyphens in its place, and whoever takes a checkpoint from there puts it back.
+constexpr std::string_view kDash = "\n\xe2\x80\x94 ";
+constexpr std::string_view kHyphens = "\n-- ";
+
+std::string Replaced(std::string text, std::string_view from, std::string_view to) {
+    if (GetDatabaseEncoding() == PG_UTF8) return text;
+    for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
+        text.replace(at, from.size(), to);
+    return text;
+}
+
 // (origin text, classes text[], sizes int8[], roots bytea[], a signing key) -> text
 Datum Sign(FunctionCallInfo fcinfo) {
     const Elements classes = Texts(PG_GETARG_DATUM(1));
@@ -90,7 +103,8 @@ Datum Sign(FunctionCallInfo fcinfo) {
             checkpoint.others.emplace(name, head);
         }
     }
-    const std::string note = core::SignCheckpoint(checkpoint, SigningKey(fcinfo, 4));
+    const std::string note =
+        Replaced(core::SignCheckpoint(checkpoint, SigningKey(fcinfo, 4)), kDash, kHyphens);
     return Call([&] { return functions::Text(note); });
 }
 
@@ -128,8 +142,9 @@ void Open(FunctionCallInfo fcinfo) {
         if (const auto verifier = core::NoteVerifier::Parse(View(texts.values[i])))
             trusted.push_back(*verifier);
     }
-    const auto checkpoint = core::OpenCheckpoint(functions::TextArgument(fcinfo, 0),
-                                                 functions::TextArgument(fcinfo, 1), trusted);
+    const std::string note =
+        Replaced(std::string(functions::TextArgument(fcinfo, 0)), kHyphens, kDash);
+    const auto checkpoint = core::OpenCheckpoint(note, functions::TextArgument(fcinfo, 1), trusted);
     if (!checkpoint) return;
     PutHead(fcinfo, core::kSecurityClass, checkpoint->security);
     for (const auto& [log_class, head] : checkpoint->others) PutHead(fcinfo, log_class, head);

@@ -9,6 +9,8 @@
 #include "audit/entry.hpp"
 #include "error.hpp"
 #include "pg/audit/columns.hpp"
+#include "pg/boundary.hpp"
+#include "pg/functions/arguments.hpp"
 
 extern "C" {
 #include "lib/stringinfo.h"
@@ -79,15 +81,9 @@ constexpr struct {
     {kOperation, &core::Entry::operation, FromText},
 };
 
-constexpr struct {
-    Column column;
-    EntryText core::Payload::*member;
-} kPayload[] = {
-    {kKey, &core::Payload::key},
-    {kOld, &core::Payload::old_values},
-    {kNew, &core::Payload::new_values},
-    {kMetadata, &core::Payload::metadata},
-};
+constexpr EntryText core::Payload::*kPayload[] = {&core::Payload::key, &core::Payload::old_values,
+                                                  &core::Payload::new_values,
+                                                  &core::Payload::metadata};
 
 // Of another size it was tampered with, and leads to another leaf like any other change.
 template <std::size_t kSize>
@@ -100,16 +96,28 @@ std::array<std::uint8_t, kSize> Exactly(Datum value) {
     return result;
 }
 
-std::optional<core::Hash> PayloadHash(const TupleTableSlot* slot) {
-    if (!slot->tts_isnull[kErased])
-        return Exactly<std::tuple_size_v<core::Hash>>(slot->tts_values[kErased]);
+// The values in the order of kPayload.
+std::optional<core::Hash> PayloadHash(const NullableDatum& salt, const NullableDatum* values) {
     core::Payload payload;
-    for (const auto& [column, member] : kPayload) {
-        if (!slot->tts_isnull[column]) payload.*member = FromJson(slot->tts_values[column]);
+    for (const auto member : kPayload) {
+        if (!values->isnull) payload.*member = FromJson(values->value);
+        ++values;
     }
-    std::array<std::uint8_t, core::kSaltSize> salt{};
-    if (!slot->tts_isnull[kSalt]) salt = Exactly<core::kSaltSize>(slot->tts_values[kSalt]);
-    return core::HashPayload(salt, payload);
+    std::array<std::uint8_t, core::kSaltSize> bytes{};
+    if (!salt.isnull) bytes = Exactly<core::kSaltSize>(salt.value);
+    return core::HashPayload(bytes, payload);
+}
+
+NullableDatum Get(const TupleTableSlot* slot, Column column) {
+    return {slot->tts_values[column], slot->tts_isnull[column]};
+}
+
+std::optional<core::Hash> PayloadHash(const TupleTableSlot* slot) {
+    const NullableDatum erased = Get(slot, kErased);
+    if (!erased.isnull) return Exactly<std::tuple_size_v<core::Hash>>(erased.value);
+    const NullableDatum values[] = {Get(slot, kKey), Get(slot, kOld), Get(slot, kNew),
+                                    Get(slot, kMetadata)};
+    return PayloadHash(Get(slot, kSalt), values);
 }
 
 }  // namespace
@@ -129,3 +137,10 @@ core::Hash LeafOf(TupleTableSlot* slot) {
 }
 
 }  // namespace rampart::pg::audit
+
+// (salt bytea, key jsonb, old jsonb, new jsonb, metadata jsonb) -> bytea
+RAMPART_FUNCTION(rampart_payload_hash) {
+    const auto hash = rampart::pg::audit::PayloadHash(fcinfo->args[0], fcinfo->args + 1);
+    if (!hash) PG_RETURN_NULL();
+    return rampart::pg::functions::Text(rampart::AsText(*hash));
+}

@@ -42,7 +42,9 @@ Relation OpenIndex(Relation partition) {
     return nullptr;
 }
 
-Datum Xid(std::uint64_t xid) { return UInt64GetDatum(xid); }
+Position PositionArgument(FunctionCallInfo fcinfo, int first) {
+    return {DatumGetUInt64(PG_GETARG_DATUM(first)), PG_GETARG_INT64(first + 1)};
+}
 
 const std::uint64_t* XidsArgument(FunctionCallInfo fcinfo, int number, int* count) {
     ArrayType* array = PG_GETARG_ARRAYTYPE_P(number);
@@ -57,6 +59,20 @@ const std::uint64_t* XidsArgument(FunctionCallInfo fcinfo, int number, int* coun
     return xids;
 }
 
+// (xid, id) >= or < a position, as an index understands it: a row comparison.
+ScanKeyData Bound(ScanKeyData* members, StrategyNumber strategy, const Position& position) {
+    ScanKeyInit(&members[0], 1, strategy, F_XID8CMP, UInt64GetDatum(position.xid));
+    ScanKeyInit(&members[1], 2, strategy, F_BTINT8CMP, Int64GetDatum(position.id));
+    members[0].sk_flags |= SK_ROW_MEMBER;
+    members[1].sk_flags |= SK_ROW_MEMBER | SK_ROW_END;
+    ScanKeyData key{};
+    key.sk_flags = SK_ROW_HEADER;
+    key.sk_attno = 1;
+    key.sk_strategy = strategy;
+    key.sk_argument = PointerGetDatum(members);
+    return key;
+}
+
 }  // namespace
 
 Run RunArgument(FunctionCallInfo fcinfo, int first) {
@@ -66,11 +82,9 @@ Run RunArgument(FunctionCallInfo fcinfo, int first) {
     run.partition = PG_GETARG_OID(first);
     run.month = MonthOf(month * USECS_PER_DAY);
     run.system = PG_GETARG_INT64(first + 2);
-    Transactions& transactions = run.transactions;
-    transactions.from = DatumGetUInt64(PG_GETARG_DATUM(first + 3));
-    transactions.to = DatumGetUInt64(PG_GETARG_DATUM(first + 4));
-    transactions.late = XidsArgument(fcinfo, first + 5, &transactions.late_count);
-    transactions.open = XidsArgument(fcinfo, first + 6, &transactions.open_count);
+    run.from = PositionArgument(fcinfo, first + 3);
+    run.to = PositionArgument(fcinfo, first + 5);
+    run.open = XidsArgument(fcinfo, first + 7, &run.open_count);
     return run;
 }
 
@@ -91,33 +105,13 @@ void RunScan::Begin(const Run& run) {
     // What is asked for was committed before this; what was committed since does not belong to it.
     PushActiveSnapshot(GetLatestSnapshot());
     scan_ = index_beginscan(partition_, index_, GetActiveSnapshot(), 2, 0);
-    next_late_ = 0;
-    in_range_ = false;
-    NextRange();
-}
-
-// Late transactions one by one, then all the others.
-bool RunScan::NextRange() {
-    if (in_range_) return false;
-    const Transactions& transactions = run_.transactions;
-    std::uint64_t from = transactions.from;
-    std::uint64_t to = transactions.to;
-    if (next_late_ < transactions.late_count) {
-        from = transactions.late[next_late_++];
-        to = from + 1;
-    } else {
-        in_range_ = true;
-    }
-    ScanKeyData keys[2];
-    ScanKeyInit(&keys[0], 1, BTGreaterEqualStrategyNumber, F_XID8GE, Xid(from));
-    ScanKeyInit(&keys[1], 1, BTLessStrategyNumber, F_XID8LT, Xid(to));
+    ScanKeyData keys[] = {Bound(from_, BTGreaterEqualStrategyNumber, run.from),
+                          Bound(to_, BTLessStrategyNumber, run.to)};
     index_rescan(scan_, keys, 2, nullptr, 0);
-    return true;
 }
 
 bool RunScan::IsOpen(std::uint64_t xid) const {
-    const Transactions& transactions = run_.transactions;
-    return std::binary_search(transactions.open, transactions.open + transactions.open_count, xid);
+    return std::binary_search(run_.open, run_.open + run_.open_count, xid);
 }
 
 bool RunScan::Belongs(TupleTableSlot* slot) const {
@@ -127,22 +121,20 @@ bool RunScan::Belongs(TupleTableSlot* slot) const {
            !IsOpen(DatumGetUInt64(slot->tts_values[kXid]));
 }
 
+// The scan itself allocates, too, and keeps it: the memory that is reset is for leaves only.
 int RunScan::Next(Leaf* leaves) {
     int count = 0;
     CHECK_FOR_INTERRUPTS();
     MemoryContextReset(memory_);
-    const MemoryContext caller = MemoryContextSwitchTo(memory_);
-    while (count < kBatch) {
-        if (!index_getnext_slot(scan_, ForwardScanDirection, slot_)) {
-            if (!NextRange()) break;
-            continue;
-        }
+    while (count < kBatch && index_getnext_slot(scan_, ForwardScanDirection, slot_)) {
         if (!Belongs(slot_)) continue;
+        const MemoryContext caller = MemoryContextSwitchTo(memory_);
         leaves[count].hash = LeafOf(slot_);
-        leaves[count].id = DatumGetInt64(slot_->tts_values[kId]);
+        MemoryContextSwitchTo(caller);
+        leaves[count].position = {DatumGetUInt64(slot_->tts_values[kXid]),
+                                  DatumGetInt64(slot_->tts_values[kId])};
         ++count;
     }
-    MemoryContextSwitchTo(caller);
     return count;
 }
 

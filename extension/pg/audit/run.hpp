@@ -1,8 +1,8 @@
 // A run: entries that were sealed together, and stand side by side in the tree of their class.
 //
 // The sealer takes what has been committed since it last looked: transactions [from, to) but for
-// those that were open then, and of those that were open before, the ones that have ended since
-// (late). A run is what these wrote in one month of a class, in the order of (xid, id). It says
+// those that were open then. Each of these is taken for itself when it has ended. A run is what
+// they wrote in one month of a class, in the order of (xid, id); a long one is cut. So it says
 // which entries are at which leaves without a mark on any of them, and it holds however long one
 // transaction stays open.
 //
@@ -26,32 +26,31 @@ extern "C" {
 
 namespace rampart::pg::audit {
 
-// Transactions by their 64-bit ids; the lists are in ascending order.
-struct Transactions {
-    std::uint64_t from;
-    std::uint64_t to;
-    const std::uint64_t* late;  // all below from
-    int late_count;
-    const std::uint64_t* open;  // of [from, to), not part of it
-    int open_count;
+// Where an entry stands in a run.
+struct Position {
+    std::uint64_t xid;  // with its epoch
+    std::int64_t id;
 };
 
 struct Run {
     Oid partition;
-    std::int64_t system;
     Month month;
-    Transactions transactions;
+    std::int64_t system;
+    Position from;
+    Position to;                // not part of it
+    const std::uint64_t* open;  // transactions that are not part of it, in ascending order
+    int open_count;
 };
 
 struct Leaf {
-    std::int64_t id;
+    Position position;
     rampart::audit::Hash hash;
 };
 
 // Arguments of the SQL functions that take a run: (partition regclass, month date, system int8,
-// from xid8, to xid8, late xid8[], open xid8[]), none of them NULL, from argument `first` on.
+// from_xid xid8, from_id int8, to_xid xid8, to_id int8, open xid8[]), none of them NULL, from
+// argument `first` on.
 Run RunArgument(FunctionCallInfo fcinfo, int first);
-inline constexpr int kRunArguments = 7;
 
 class RunScan {
   public:
@@ -64,7 +63,6 @@ class RunScan {
     void End();
 
   private:
-    bool NextRange();
     bool Belongs(TupleTableSlot* slot) const;
     bool IsOpen(std::uint64_t xid) const;
 
@@ -74,8 +72,8 @@ class RunScan {
     IndexScanDesc scan_;
     TupleTableSlot* slot_;
     MemoryContext memory_;
-    int next_late_;
-    bool in_range_;
+    ScanKeyData from_[2];  // the scan points to them
+    ScanKeyData to_[2];
 };
 
 }  // namespace rampart::pg::audit

@@ -65,15 +65,22 @@ Datum EndedTransactions(FunctionCallInfo fcinfo) {
     return functions::Record(fcinfo, values, nulls);
 }
 
-struct Appended {
-    std::int64_t entries;
-    std::int64_t least_id;
-    std::int64_t greatest_id;
+// As many entries as a run has at most: what a proof or an export looks through for one of them.
+constexpr std::int64_t kMaxRun = 65'536;
+static_assert(kMaxRun % RunScan::kBatch == 0);
 
-    void Count(std::int64_t id) {
-        least_id = entries == 0 ? id : std::min(least_id, id);
-        greatest_id = entries == 0 ? id : std::max(greatest_id, id);
+struct Appended {
+    std::int64_t entries = 0;
+    std::int64_t least_id = INT64_MAX;
+    std::int64_t greatest_id = INT64_MIN;
+    Position last{};
+    bool cut = false;
+
+    void Count(const Position& position) {
         ++entries;
+        least_id = std::min(least_id, position.id);
+        greatest_id = std::max(greatest_id, position.id);
+        last = position;
     }
 };
 
@@ -85,19 +92,20 @@ Appended Append(const char* log_class, std::uint64_t size, const Run& run) {
                     "A restore may not be finished. Otherwise: rampart.verify_audit().");
     std::array<Leaf, RunScan::kBatch> leaves;
     RunScan scan;
-    Appended appended{};
+    Appended appended;
     Call([&] {
         scan.Begin(run);
         return true;
     });
-    int count = 0;
-    do {
+    int count = RunScan::kBatch;
+    while (count == RunScan::kBatch && !appended.cut) {
         count = Call([&] { return scan.Next(leaves.data()); });
         for (int i = 0; i < count; ++i) {
             builder->Append(leaves[i].hash, tiles);
-            appended.Count(leaves[i].id);
+            appended.Count(leaves[i].position);
         }
-    } while (count == RunScan::kBatch);
+        appended.cut = appended.entries == kMaxRun;
+    }
     Call([&] {
         scan.End();
         return true;
@@ -107,15 +115,17 @@ Appended Append(const char* log_class, std::uint64_t size, const Run& run) {
     return appended;
 }
 
-// (class text, size int8, a run) -> (entries int8, least_id int8, greatest_id int8)
+// (class text, size int8, a run) -> (entries int8, least_id int8, greatest_id int8, next_xid xid8,
+// next_id int8), the last two NULL unless the run was cut.
 Datum AppendRun(FunctionCallInfo fcinfo) {
     const char* log_class = text_to_cstring(PG_GETARG_TEXT_PP(0));
     const Run run = RunArgument(fcinfo, 2);
     const Appended appended =
         Append(log_class, static_cast<std::uint64_t>(PG_GETARG_INT64(1)), run);
     Datum values[] = {Int64GetDatum(appended.entries), Int64GetDatum(appended.least_id),
-                      Int64GetDatum(appended.greatest_id)};
-    bool nulls[] = {false, false, false};
+                      Int64GetDatum(appended.greatest_id), UInt64GetDatum(appended.last.xid),
+                      Int64GetDatum(appended.last.id + 1)};
+    bool nulls[] = {false, false, false, !appended.cut, !appended.cut};
     return functions::Record(fcinfo, values, nulls);
 }
 

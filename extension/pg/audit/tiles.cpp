@@ -36,10 +36,9 @@ void Execute(Statement* statement, Datum* values, int expected) {
         SPI_keepplan(plan);
         statement->plan = plan;
     }
-    const bool read_only = expected == SPI_OK_SELECT;
     // A tile that this transaction wrote must be seen: not with the caller's snapshot.
     if (SPI_execute_plan(statement->plan, values, nullptr, false, 0) != expected)
-        throw Error(errc::kInternal, read_only ? "cannot read a tile" : "cannot write a tile");
+        throw Error(errc::kInternal, "cannot read or write a tile");
 }
 
 struct Bytes {

@@ -68,7 +68,7 @@ class Entries {
         });
         Fill();
     }
-    // The one `ahead` of the next; nullptr behind the last.
+    // The one `ahead` of the next; nullptr behind the last. Valid until the next call.
     const Leaf* Peek(int ahead = 0) {
         if (position_ + ahead >= count_ && more_) Fill();
         return position_ + ahead < count_ ? &leaves_[position_ + ahead] : nullptr;
@@ -115,8 +115,9 @@ void CompareRun(Entries& entries, core::HashSource& leaves, std::uint64_t first,
             report.Add("entry missing", index);
         } else if (entry->hash != *stored) {
             const Leaf* next = entries.Peek(1);
+            entry = entries.Peek();
             if (next != nullptr && next->hash == *stored) {
-                report.Add("entry added", index, &entry->id);
+                report.Add("entry added", index, &entry->position.id);
                 entries.Skip();
                 continue;
             }
@@ -125,13 +126,13 @@ void CompareRun(Entries& entries, core::HashSource& leaves, std::uint64_t first,
                 ++index;
                 continue;
             }
-            report.Add("entry changed", index, &entry->id);
+            report.Add("entry changed", index, &entry->position.id);
         }
         if (entry != nullptr) entries.Skip();
         ++index;
     }
     for (const Leaf* entry = entries.Peek(); entry != nullptr; entry = entries.Peek()) {
-        report.Add("entry added", end, &entry->id);
+        report.Add("entry added", end, &entry->position.id);
         entries.Skip();
     }
 }
