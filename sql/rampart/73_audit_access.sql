@@ -70,7 +70,8 @@ AS $$
 DECLARE
     object text;
 BEGIN
-    FOREACH object IN ARRAY ARRAY['TABLE rampart.audit_log', 'FUNCTION rampart.row_history'] LOOP
+    FOREACH object IN ARRAY ARRAY['TABLE rampart.audit_log', 'FUNCTION rampart.row_history',
+                              'FUNCTION rampart.fetch_export', 'FUNCTION rampart.ack_export'] LOOP
         EXECUTE format(CASE WHEN granted THEN 'GRANT %s ON %s TO %s' ELSE 'REVOKE %s ON %s FROM %s' END,
                        CASE WHEN starts_with(object, 'TABLE') THEN 'SELECT' ELSE 'EXECUTE' END, object, reader);
     END LOOP;
