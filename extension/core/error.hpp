@@ -60,6 +60,10 @@ inline constexpr SqlState kNotAuditable{"RMA04"};
 inline constexpr SqlState kNotSealable{"RMA05"};
 inline constexpr SqlState kNotSealed{"RMA06"};
 inline constexpr SqlState kHeld{"RMA07"};
+inline constexpr SqlState kUnknownExport{"RMA20"};
+inline constexpr SqlState kUnknownAlertRule{"RMA21"};
+inline constexpr SqlState kUnknownAlert{"RMA22"};
+inline constexpr SqlState kAlertState{"RMA23"};
 // Codes of the standard that fit as they are.
 inline constexpr SqlState kInsufficientPrivilege{"42501"};
 inline constexpr SqlState kInvalidParameter{"22023"};
