@@ -62,6 +62,10 @@ inline constexpr SqlState kNotSealed{"RMA06"};
 inline constexpr SqlState kHeld{"RMA07"};
 inline constexpr SqlState kUnknownEvent{"RMA08"};
 inline constexpr SqlState kBuiltinEvent{"RMA09"};
+inline constexpr SqlState kUnknownExport{"RMA20"};
+inline constexpr SqlState kUnknownAlertRule{"RMA21"};
+inline constexpr SqlState kUnknownAlert{"RMA22"};
+inline constexpr SqlState kAlertState{"RMA23"};
 // Policy: models, rules, requests.
 inline constexpr SqlState kMalformedModel{"RMP01"};
 inline constexpr SqlState kMalformedPolicy{"RMP02"};

@@ -174,6 +174,7 @@ BEGIN
         EXECUTE format('ALTER TABLE %1$s ATTACH PARTITION %1$s_%2$s FOR VALUES FROM (%3$L) TO (%4$L)', parent,
                        to_char(first, 'YYYY_MM'), first AT TIME ZONE 'UTC', (first + interval '1 month') AT TIME ZONE 'UTC');
         PERFORM rampart.finish_audit_partition(format('%s_%s', parent, to_char(first, 'YYYY_MM'))::regclass);
+        PERFORM rampart.veil_audit_partition(format('%s_%s', parent, to_char(first, 'YYYY_MM'))::regclass);
         EXECUTE format('COMMENT ON TABLE %s_%s IS %L', parent, to_char(first, 'YYYY_MM'),
                        format('Entries of class %s of %s, in UTC.', class, to_char(first, 'YYYY-MM')));
     END LOOP;

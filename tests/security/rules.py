@@ -9,7 +9,9 @@ EXPECTED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "public_func
 # Depend on nothing but their arguments, and neither encrypt nor decrypt.
 IMMUTABLE = {"armour", "dearmour", "key_id_text", "mask", "mask_email", "mask_last", "operator_class_options", "rights_in",
              "scope_tag", "add_each", "check_pace", "conversion_trigger", "dropped_remark", "quotable_error", "require_confirmation",
-             "audit_event_of", "checked_severity"}
+             "audit_event_of", "checked_severity", "covers",
+             "present", "json_line", "payload_size", "shorten_entry", "one_line", "audit_classes", "bad_alert_field", "alert_value",
+             "alert_fields", "sum_firings"}
 # Procedures that commit cannot have a search_path of their own: their bodies qualify every name.
 COMMITTING = {"run_rotation", "finish_conversion"}
 # Make a new ciphertext each time, or change something.

@@ -89,3 +89,9 @@ RAMPART_FUNCTION(rampart_set_context) {
     rampart::pg::audit::SetContext(fcinfo);
     PG_RETURN_VOID();
 }
+
+RAMPART_FUNCTION(rampart_context_org) {
+    const char* org = rampart::pg::audit::CurrentContext().org;
+    if (org == nullptr) PG_RETURN_NULL();
+    return CStringGetTextDatum(org);
+}
