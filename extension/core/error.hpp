@@ -64,6 +64,12 @@ inline constexpr SqlState kUnknownExport{"RMA20"};
 inline constexpr SqlState kUnknownAlertRule{"RMA21"};
 inline constexpr SqlState kUnknownAlert{"RMA22"};
 inline constexpr SqlState kAlertState{"RMA23"};
+// Policy: models, rules, requests.
+inline constexpr SqlState kMalformedModel{"RMP01"};
+inline constexpr SqlState kMalformedPolicy{"RMP02"};
+inline constexpr SqlState kEvaluationFailed{"RMP03"};
+inline constexpr SqlState kPolicyLimit{"RMP04"};
+inline constexpr SqlState kMalformedRequest{"RMP05"};
 // Codes of the standard that fit as they are.
 inline constexpr SqlState kInsufficientPrivilege{"42501"};
 inline constexpr SqlState kInvalidParameter{"22023"};

@@ -7,11 +7,18 @@
 
 CREATE SEQUENCE rampart.audit_log_id;
 
+-- Not dumped. A copy of the files (a replica, a recovery, an upgrade) goes on with the transaction ids of what it was
+-- copied from, and with its number.
+CREATE TABLE rampart.audit_here (lineage int8 NOT NULL);
+COMMENT ON TABLE rampart.audit_here IS
+'A random number for this database, made by CREATE EXTENSION: a database restored from a dump counts transactions anew, and has another.';
+INSERT INTO rampart.audit_here VALUES (('x' || left(translate(gen_random_uuid()::text, '-', ''), 16))::bit(64)::int8);
+
 CREATE TABLE rampart.audit_log (
     id           int8 NOT NULL,
     at           timestamptz NOT NULL,
     xid          xid8 NOT NULL,
-    system       int8 NOT NULL,
+    lineage       int8 NOT NULL,
     event        text NOT NULL,
     class        text NOT NULL,
     severity     text NOT NULL,
@@ -38,7 +45,7 @@ COMMENT ON TABLE rampart.audit_log IS
 'The audit log: who did what, when, from where and for whom. Append-only. Partitioned by class (normal, security), and by month in UTC.';
 COMMENT ON COLUMN rampart.audit_log.id IS 'Rises with the order in which entries of a row were written; has gaps.';
 COMMENT ON COLUMN rampart.audit_log.xid IS 'The transaction whose commit made the entry valid.';
-COMMENT ON COLUMN rampart.audit_log.system IS 'The identifier of the cluster whose transaction it was. Another one''s are in a log that was restored from a dump.';
+COMMENT ON COLUMN rampart.audit_log.lineage IS 'The database whose transaction it was (rampart.audit_here). A log that was restored from a dump has entries of another.';
 COMMENT ON COLUMN rampart.audit_log.actor IS 'From rampart.set_context, as org, ip, user_agent and request_id are.';
 COMMENT ON COLUMN rampart.audit_log.role IS 'The role that wrote: current_user at the write.';
 COMMENT ON COLUMN rampart.audit_log.session_role IS 'The role that logged in: session_user.';
@@ -89,7 +96,7 @@ ALTER TABLE rampart.audited_table ENABLE ALWAYS TRIGGER audited_table_changed;
 -- Append-only ------------------------------------------------------------------------------------------
 
 CREATE FUNCTION rampart.refuse_change() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     -- An erasure: the hash of the payload in its place, and all else, the entry's leaf too, as it was.

@@ -16,22 +16,23 @@ COMMENT ON COLUMN rampart.audit_tree.origin IS 'The name of the log in its check
 COMMENT ON COLUMN rampart.audit_tree.size IS 'Leaves.';
 COMMENT ON COLUMN rampart.audit_tree.front IS 'The frontier of the leaves that retention removed from the front.';
 
-CREATE TABLE rampart.audit_system (
-    system   int8 PRIMARY KEY,
+CREATE TABLE rampart.audit_lineage (
+    lineage  int8 PRIMARY KEY,
     next     xid8 NOT NULL,
     open     xid8[] NOT NULL,
-    timeline int4 NOT NULL,
+    system   int8,
+    timeline int4,
     since    timestamptz NOT NULL DEFAULT now()
 );
-COMMENT ON TABLE rampart.audit_system IS
-'How far the log is sealed: entries of all transactions below next but those that were open. A row for each cluster that wrote in it; transaction ids are its own.';
+COMMENT ON TABLE rampart.audit_lineage IS
+'How far the log is sealed: entries of all transactions below next but those that were open. A row for each database that wrote in it, transaction ids being its own; system and timeline are those of its cluster when it was last sealed.';
 
 CREATE TABLE rampart.audit_run (
     class       text NOT NULL,
     first       int8 NOT NULL,
     entries     int8 NOT NULL CHECK (entries > 0),
     month       date NOT NULL,
-    system      int8 NOT NULL,
+    lineage      int8 NOT NULL,
     from_xid    xid8 NOT NULL,
     from_id     int8 NOT NULL,
     to_xid      xid8 NOT NULL,
@@ -44,7 +45,7 @@ CREATE TABLE rampart.audit_run (
     PRIMARY KEY (class, first)
 );
 COMMENT ON TABLE rampart.audit_run IS
-'Which entries are at which leaves: those of a class, month and system from (from_xid, from_id) up to and without (to_xid, to_id), in the order of (xid, id) and without transactions in open, from leaf first on.';
+'Which entries are at which leaves: those of a class, month and lineage from (from_xid, from_id) up to and without (to_xid, to_id), in the order of (xid, id) and without transactions in open, from leaf first on.';
 COMMENT ON COLUMN rampart.audit_run.removed IS 'Retention removed the entries; their leaves stay.';
 
 CREATE TABLE rampart.audit_tile (
@@ -75,7 +76,7 @@ COMMENT ON TABLE rampart.audit_checkpoint IS
 COMMENT ON COLUMN rampart.audit_checkpoint.sizes IS 'Leaves by class, as the note has them.';
 
 SELECT pg_extension_config_dump('rampart.audit_tree', '');
-SELECT pg_extension_config_dump('rampart.audit_system', '');
+SELECT pg_extension_config_dump('rampart.audit_lineage', '');
 SELECT pg_extension_config_dump('rampart.audit_run', '');
 SELECT pg_extension_config_dump('rampart.audit_tile', '');
 SELECT pg_extension_config_dump('rampart.audit_signer', '');
@@ -89,7 +90,7 @@ CREATE FUNCTION rampart.ended_transactions(OUT next xid8, OUT open xid8[], OUT s
 COMMENT ON FUNCTION rampart.ended_transactions() IS
 'All transactions below next but those in open have ended, and what they wrote can be read from now on. This transaction counts as open. Errors: 25006 on a standby.';
 
-CREATE FUNCTION rampart.append_run(class text, size int8, partition regclass, month date, system int8, from_xid xid8,
+CREATE FUNCTION rampart.append_run(class text, size int8, partition regclass, month date, lineage int8, from_xid xid8,
                                    from_id int8, to_xid xid8, to_id int8, open xid8[],
                                    OUT entries int8, OUT least_id int8, OUT greatest_id int8,
                                    OUT next_xid xid8, OUT next_id int8)
@@ -234,7 +235,7 @@ END
 $$;
 COMMENT ON FUNCTION rampart.months_of(text) IS 'The months of which a class has, or may have, entries.';
 
-CREATE FUNCTION rampart.seal_month(class text, month date, system int8, from_xid xid8, to_xid xid8, open xid8[]) RETURNS int8
+CREATE FUNCTION rampart.seal_month(class text, month date, lineage int8, from_xid xid8, to_xid xid8, open xid8[]) RETURNS int8
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -247,10 +248,10 @@ DECLARE
     sealed int8 := 0;
 BEGIN
     LOOP
-        SELECT * INTO run FROM rampart.append_run(class, size + sealed, partition, month, system, from_xid, from_id, to_xid, lowest, open);
+        SELECT * INTO run FROM rampart.append_run(class, size + sealed, partition, month, lineage, from_xid, from_id, to_xid, lowest, open);
         EXIT WHEN run.entries = 0;
-        INSERT INTO rampart.audit_run (class, first, entries, month, system, from_xid, from_id, to_xid, to_id, open, least_id, greatest_id)
-            VALUES (class, size + sealed, run.entries, month, system, from_xid, from_id,
+        INSERT INTO rampart.audit_run (class, first, entries, month, lineage, from_xid, from_id, to_xid, to_id, open, least_id, greatest_id)
+            VALUES (class, size + sealed, run.entries, month, lineage, from_xid, from_id,
                     coalesce(run.next_xid, to_xid), coalesce(run.next_id, lowest), open, run.least_id, run.greatest_id);
         sealed := sealed + run.entries;
         EXIT WHEN run.next_xid IS NULL;
@@ -266,52 +267,55 @@ $$;
 COMMENT ON FUNCTION rampart.seal_month(text, date, int8, xid8, xid8, xid8[]) IS
 'Appends one month''s entries of transactions from from_xid to below to_xid to the tree of their class. Errors: RMA05.';
 
-CREATE FUNCTION rampart.seal_transactions(system int8, from_xid xid8, to_xid xid8, open xid8[]) RETURNS int8
+CREATE FUNCTION rampart.seal_transactions(lineage int8, from_xid xid8, to_xid xid8, open xid8[]) RETURNS int8
 LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT coalesce(sum(rampart.seal_month(c.class, c.month, system, from_xid, to_xid, open)), 0)::int8
+    SELECT coalesce(sum(rampart.seal_month(c.class, c.month, lineage, from_xid, to_xid, open)), 0)::int8
     FROM (SELECT t.class, m.month FROM rampart.audit_tree t CROSS JOIN LATERAL rampart.months_of(t.class) m (month)
           ORDER BY t.class, m.month) c;
 END;
 COMMENT ON FUNCTION rampart.seal_transactions(int8, xid8, xid8, xid8[]) IS
 'Appends the entries of transactions from from_xid to below to_xid, without those in open, to the trees. Errors: RMA05.';
 
-CREATE FUNCTION rampart.seal_late(system int8, ended xid8[]) RETURNS int8
+CREATE FUNCTION rampart.seal_late(lineage int8, ended xid8[]) RETURNS int8
 LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT coalesce(sum(rampart.seal_transactions(system, x.xid, (x.xid::text::int8 + 1)::text::xid8, '{}')), 0)::int8
+    SELECT coalesce(sum(rampart.seal_transactions(lineage, x.xid, (x.xid::text::int8 + 1)::text::xid8, '{}')), 0)::int8
     FROM (SELECT u.xid FROM unnest(ended) u (xid)
-          WHERE EXISTS (SELECT FROM rampart.audit_log l WHERE l.xid = u.xid AND l.system = seal_late.system)
+          WHERE EXISTS (SELECT FROM rampart.audit_log l WHERE l.xid = u.xid AND l.lineage = seal_late.lineage)
           ORDER BY u.xid) x;
 END;
 COMMENT ON FUNCTION rampart.seal_late(int8, xid8[]) IS 'Appends the entries of transactions that were open when the sealer passed them.';
 
-CREATE FUNCTION rampart.meet_systems(system int8, timeline int4) RETURNS void
+CREATE FUNCTION rampart.meet_lineage(here int8, system int8, timeline int4) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    before rampart.audit_system;
+    before rampart.audit_lineage;
 BEGIN
-    IF EXISTS (SELECT FROM rampart.audit_system s WHERE s.system = meet_systems.system AND s.timeline = meet_systems.timeline) THEN
+    IF EXISTS (SELECT FROM rampart.audit_lineage l
+               WHERE (l.lineage, l.system, l.timeline) = (here, meet_lineage.system, meet_lineage.timeline)) THEN
         RETURN;
     END IF;
-    SELECT * INTO before FROM rampart.audit_system s ORDER BY s.since DESC LIMIT 1;
-    -- Clusters that wrote and never sealed: only a restored log has entries of others.
-    INSERT INTO rampart.audit_system (system, next, open, timeline)
-        SELECT DISTINCT l.system, '0'::xid8, '{}'::xid8[], 0 FROM rampart.audit_log l
-        WHERE NOT EXISTS (SELECT FROM rampart.audit_system s WHERE s.system = l.system);
-    INSERT INTO rampart.audit_system AS s (system, next, open, timeline)
-        VALUES (meet_systems.system, '0', '{}', meet_systems.timeline)
-        ON CONFLICT ON CONSTRAINT audit_system_pkey DO UPDATE SET timeline = excluded.timeline, since = now();
-    IF before.system IS NOT NULL THEN
+    SELECT * INTO before FROM rampart.audit_lineage l ORDER BY l.since DESC LIMIT 1;
+    -- Databases that wrote and never sealed: only a restored log has entries of others.
+    INSERT INTO rampart.audit_lineage (lineage, next, open)
+        SELECT DISTINCT e.lineage, '0'::xid8, '{}'::xid8[] FROM rampart.audit_log e
+        WHERE NOT EXISTS (SELECT FROM rampart.audit_lineage l WHERE l.lineage = e.lineage);
+    INSERT INTO rampart.audit_lineage AS l (lineage, next, open, system, timeline)
+        VALUES (here, '0', '{}', meet_lineage.system, meet_lineage.timeline)
+        ON CONFLICT ON CONSTRAINT audit_lineage_pkey
+        DO UPDATE SET system = excluded.system, timeline = excluded.timeline, since = clock_timestamp();
+    IF before.lineage IS NOT NULL THEN
         PERFORM rampart.write_event('audit.continued', 'high', NULL, NULL, NULL, jsonb_build_object(
-            'system', meet_systems.system::text, 'timeline', meet_systems.timeline, 'system_before', before.system::text,
-            'timeline_before', before.timeline, 'checkpoint', (SELECT c.note FROM rampart.audit_checkpoint c ORDER BY c.number DESC LIMIT 1)));
+            'restored', before.lineage <> here, 'system', meet_lineage.system::text, 'system_before', before.system::text,
+            'timeline', meet_lineage.timeline, 'timeline_before', before.timeline,
+            'checkpoint', (SELECT c.note FROM rampart.audit_checkpoint c ORDER BY c.number DESC LIMIT 1)));
     END IF;
 END
 $$;
-COMMENT ON FUNCTION rampart.meet_systems(int8, int4) IS
-'Notes that the log goes on in another cluster or on another timeline (a restored dump, a promoted standby, a recovery to a point in time), and leaves an event with the last head from before.';
+COMMENT ON FUNCTION rampart.meet_lineage(int8, int8, int4) IS
+'Notes that the log goes on elsewhere (a restored dump, a promoted standby, a recovery to a point in time, another cluster), and leaves an event with the last head from before.';
 
 CREATE FUNCTION rampart.publish_checkpoint() RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -355,10 +359,11 @@ CREATE FUNCTION rampart.seal() RETURNS int8
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    -- Above every transaction id: of other clusters no more is to come.
+    -- Above every transaction id: of other databases no more is to come.
     forever CONSTANT xid8 := '9223372036854775807';
+    here int8 := (SELECT h.lineage FROM rampart.audit_here h);
     ended record;
-    known rampart.audit_system;
+    known rampart.audit_lineage;
     sealed int8 := 0;
 BEGIN
     PERFORM rampart.lock_sealing();
@@ -367,18 +372,18 @@ BEGIN
         PERFORM set_config('synchronous_commit', 'on', true);
     END IF;
     SELECT * INTO ended FROM rampart.ended_transactions();
-    PERFORM rampart.meet_systems(ended.system, ended.timeline);
-    FOR known IN SELECT * FROM rampart.audit_system s WHERE s.next < forever ORDER BY s.since, s.system LOOP
-        IF known.system <> ended.system THEN
-            sealed := sealed + rampart.seal_late(known.system, known.open)
-                             + rampart.seal_transactions(known.system, known.next, forever, '{}');
-            UPDATE rampart.audit_system s SET next = forever, open = '{}' WHERE s.system = known.system;
+    PERFORM rampart.meet_lineage(here, ended.system, ended.timeline);
+    FOR known IN SELECT * FROM rampart.audit_lineage s WHERE s.next < forever ORDER BY s.since, s.lineage LOOP
+        IF known.lineage <> here THEN
+            sealed := sealed + rampart.seal_late(known.lineage, known.open)
+                             + rampart.seal_transactions(known.lineage, known.next, forever, '{}');
+            UPDATE rampart.audit_lineage s SET next = forever, open = '{}' WHERE s.lineage = known.lineage;
         ELSE
             sealed := sealed
-                + rampart.seal_late(known.system, ARRAY(SELECT unnest(known.open) EXCEPT SELECT unnest(ended.open)))
-                + rampart.seal_transactions(known.system, known.next, ended.next,
+                + rampart.seal_late(known.lineage, ARRAY(SELECT unnest(known.open) EXCEPT SELECT unnest(ended.open)))
+                + rampart.seal_transactions(known.lineage, known.next, ended.next,
                                             ARRAY(SELECT x FROM unnest(ended.open) x WHERE x >= known.next));
-            UPDATE rampart.audit_system s SET next = ended.next, open = ended.open WHERE s.system = known.system;
+            UPDATE rampart.audit_lineage s SET next = ended.next, open = ended.open WHERE s.lineage = known.lineage;
         END IF;
     END LOOP;
     IF sealed > 0 THEN
@@ -406,9 +411,9 @@ BEGIN
     RETURN QUERY EXECUTE format(
         'SELECT $1 + row_number() OVER (ORDER BY l.xid, l.id) - 1, ROW(l.*)::rampart.audit_log FROM %s l
          WHERE (l.xid, l.id) >= ($2, $3) AND (l.xid, l.id) < ($4, $5) AND l.xid <> ALL ($6)
-           AND l.system = $7 AND l.at >= $8 AND l.at < $9',
+           AND l.lineage = $7 AND l.at >= $8 AND l.at < $9',
         rampart.audit_partition(run.class, run.month))
-        USING run.first, run.from_xid, run.from_id, run.to_xid, run.to_id, run.open, run.system,
+        USING run.first, run.from_xid, run.from_id, run.to_xid, run.to_id, run.open, run.lineage,
               run.month::timestamp AT TIME ZONE 'UTC', (run.month + interval '1 month') AT TIME ZONE 'UTC';
 END
 $$;

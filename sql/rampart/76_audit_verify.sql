@@ -1,7 +1,7 @@
 -- Verification inside the database. It trusts the signing key and this server; rampart-verify trusts neither the
 -- server nor anything in it. What can and cannot be found is in docs/guides/audit.md.
 
-CREATE FUNCTION rampart.verify_run(class text, first int8, entries int8, partition regclass, month date, system int8,
+CREATE FUNCTION rampart.verify_run(class text, first int8, entries int8, partition regclass, month date, lineage int8,
                                    from_xid xid8, from_id int8, to_xid xid8, to_id int8, open xid8[])
 RETURNS TABLE (problem text, index int8, id int8)
     AS 'MODULE_PATHNAME', 'rampart_verify_run' LANGUAGE C VOLATILE STRICT;
@@ -90,7 +90,7 @@ BEGIN
         next := run.first + run.entries;
         CONTINUE WHEN run.removed;
         FOR found IN SELECT * FROM rampart.verify_run(run.class, run.first, run.entries, rampart.audit_partition(run.class, run.month),
-                                                      run.month, run.system, run.from_xid, run.from_id, run.to_xid, run.to_id, run.open) LOOP
+                                                      run.month, run.lineage, run.from_xid, run.from_id, run.to_xid, run.to_id, run.open) LOOP
             RETURN NEXT ROW('entry', scope.class, false, NULL, found.id,
                 format('%s, at leaf %s.', initcap(left(found.problem, 1)) || substr(found.problem, 2), found.index))::rampart.audit_finding;
         END LOOP;
@@ -111,23 +111,23 @@ DECLARE
 BEGIN
     -- One statement, hence one snapshot: the sealer goes on meanwhile.
     SELECT count(*) FILTER (WHERE l.xid < s.next AND l.xid <> ALL (s.open)) AS covered,
-           count(*) FILTER (WHERE s.system IS NULL) AS unknown, min(l.id) FILTER (WHERE s.system IS NULL) AS unknown_id,
+           count(*) FILTER (WHERE s.lineage IS NULL) AS unknown, min(l.id) FILTER (WHERE s.lineage IS NULL) AS unknown_id,
            (SELECT coalesce(sum(r.entries), 0) FROM rampart.audit_run r WHERE r.class = check_strays.class AND NOT r.removed) AS sealed,
-           (SELECT count(*) FROM rampart.audit_system s JOIN pg_control_system() c ON c.system_identifier = s.system) AS here
+           (SELECT count(*) FROM rampart.audit_lineage s JOIN rampart.audit_here h ON h.lineage = s.lineage) AS here
         INTO counted
-        FROM rampart.audit_log l LEFT JOIN rampart.audit_system s ON s.system = l.system
+        FROM rampart.audit_log l LEFT JOIN rampart.audit_lineage s ON s.lineage = l.lineage
         WHERE l.class = check_strays.class;
-    -- A restored log that has not been sealed here has entries of this cluster, which is news to it.
+    -- A restored log that has not been sealed here has entries of this database, which is news to it.
     IF counted.unknown > 0 AND counted.here > 0 THEN
         RETURN NEXT ROW('entry', check_strays.class, false, counted.unknown, counted.unknown_id,
-                        'Added, as if of a cluster that the log does not know.')::rampart.audit_finding;
+                        'Added, as if of a database that the log does not know.')::rampart.audit_finding;
     END IF;
     IF counted.covered <> counted.sealed THEN
         RETURN QUERY SELECT 'entry', l.class, false, NULL::int8, l.id, 'Added behind the sealer''s back: its transaction was sealed without it.'
-            FROM rampart.audit_log l JOIN rampart.audit_system s ON s.system = l.system
+            FROM rampart.audit_log l JOIN rampart.audit_lineage s ON s.lineage = l.lineage
             WHERE l.class = check_strays.class AND l.xid < s.next AND l.xid <> ALL (s.open)
               AND NOT EXISTS (SELECT FROM rampart.audit_run r
-                              WHERE r.class = l.class AND r.system = l.system AND NOT r.removed
+                              WHERE r.class = l.class AND r.lineage = l.lineage AND NOT r.removed
                                 AND r.month = date_trunc('month', l.at AT TIME ZONE 'UTC')::date
                                 AND (l.xid, l.id) >= (r.from_xid, r.from_id) AND (l.xid, l.id) < (r.to_xid, r.to_id)
                                 AND l.xid <> ALL (r.open))

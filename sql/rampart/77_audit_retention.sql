@@ -113,7 +113,7 @@ BEGIN ATOMIC
     SELECT NOT EXISTS (
         SELECT FROM rampart.audit_run r
         CROSS JOIN LATERAL rampart.verify_run(r.class, r.first, r.entries, rampart.audit_partition(r.class, r.month), r.month,
-                                              r.system, r.from_xid, r.from_id, r.to_xid, r.to_id, r.open) v
+                                              r.lineage, r.from_xid, r.from_id, r.to_xid, r.to_id, r.open) v
         WHERE r.class = is_intact.class AND r.month = is_intact.month AND NOT r.removed);
 END;
 COMMENT ON FUNCTION rampart.is_intact(text, date) IS 'Whether the entries of a month are those that were sealed.';
@@ -234,7 +234,10 @@ BEGIN
             salt = NULL, key = NULL, old = NULL, new = NULL, metadata = NULL
         WHERE l.id = entry_id AND l.erased IS NULL AND l.salt IS NOT NULL;
     GET DIAGNOSTICS erased = ROW_COUNT;
-    IF erased > 0 THEN
+    IF erased > 1 THEN
+        -- What a restore writes before it sets the sequence may bear numbers of restored entries.
+        RAISE EXCEPTION 'more than one entry has the number %', entry_id USING ERRCODE = '22023';
+    ELSIF erased = 1 THEN
         PERFORM rampart.write_event('audit.erased', 'high', NULL, NULL, NULL, jsonb_build_object('entry', entry_id, 'reason', reason));
     END IF;
     RETURN erased;

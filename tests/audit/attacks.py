@@ -16,14 +16,14 @@ OPEN = "ALTER TABLE rampart.audit_log DISABLE TRIGGER USER;"
 SHUT = "ALTER TABLE rampart.audit_log ENABLE ALWAYS TRIGGER append_only; ALTER TABLE rampart.audit_log ENABLE ALWAYS TRIGGER append_only_truncate;"
 # An entry of somewhere in the middle.
 VICTIM = "(SELECT (e.entry).id FROM rampart.sealed_entries('normal', 500, 1) e)"
-COLUMNS = "class, at, event, severity, role, session_role, system, relation, operation, new"
+COLUMNS = "class, at, event, severity, role, session_role, lineage, relation, operation, new"
 FORGED = """INSERT INTO rampart.audit_log (id, xid, {0})
-            SELECT {1}, {2}, l.class, l.at, l.event, l.severity, 'somebody', 'somebody', l.system, l.relation, l.operation, '{{{{"id": 4711}}}}'
+            SELECT {1}, {2}, l.class, l.at, l.event, l.severity, 'somebody', 'somebody', l.lineage, l.relation, l.operation, '{{{{"id": 4711}}}}'
             FROM rampart.audit_log l WHERE l.id = {3};""".format(COLUMNS, "{id}", "{xid}", VICTIM)
 LEAF = """UPDATE rampart.audit_tile SET hashes = overlay(hashes PLACING
               sha256('\\x00'::bytea || 'forged'::bytea) FROM (500 % 256) * 32 + 1 FOR 32) WHERE class = 'normal' AND level = 0 AND index = 500 / 256;"""
 RESEAL = """UPDATE rampart.audit_tree SET size = 0; DELETE FROM rampart.audit_run; DELETE FROM rampart.audit_tile;
-            DELETE FROM rampart.audit_checkpoint; UPDATE rampart.audit_system SET next = '0', open = '{}'; SELECT rampart.seal();"""
+            DELETE FROM rampart.audit_checkpoint; UPDATE rampart.audit_lineage SET next = '0', open = '{}'; SELECT rampart.seal();"""
 FOUND_NOWHERE, FOUND_HERE, FOUND_OUTSIDE = (False, False), (True, True), (False, True)
 
 # What is done, who finds it (here, against the head from outside), and what the report says of it.
@@ -45,7 +45,7 @@ ATTACKS = [
     ("a row is inserted between sealed ones", FORGED.format(id=f"{VICTIM}", xid=f"(SELECT xid FROM rampart.audit_log WHERE id = {VICTIM})"), FOUND_HERE, "Entry added"),
     ("a row of a transaction id from before the log is inserted", FORGED.format(id="-5", xid="'100'::xid8"), FOUND_HERE, "Entry added"),
     ("a row is inserted into a month that has none", FORGED.replace("l.at", "l.at - interval '3 years'").format(id="-5", xid="'100'::xid8"), FOUND_HERE, "behind the sealer's back"),
-    ("a row is inserted for another cluster", FORGED.replace("l.system,", "l.system + 1,").format(id="-5", xid="'100'::xid8"), FOUND_HERE, "of a cluster that the log does not know"),
+    ("a row is inserted for another database", FORGED.replace("l.lineage,", "l.lineage + 1,").format(id="-5", xid="'100'::xid8"), FOUND_HERE, "of a database that the log does not know"),
     ("a row and its leaf hash are edited", f"UPDATE rampart.audit_log SET new = '{{}}' WHERE id = {VICTIM};" + LEAF, FOUND_HERE, "Root differs from a signed head"),
     ("a hash above the leaves is edited", "UPDATE rampart.audit_tile SET hashes = overlay(hashes PLACING sha256('x') FROM 1 FOR 32) WHERE class = 'normal' AND level = 1;",
      FOUND_HERE, "Hashes of the tree differ"),

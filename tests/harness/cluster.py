@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 
 import psycopg2
 
@@ -128,6 +129,17 @@ class Cluster:
     def kill_postmaster(self):
         with open(os.path.join(self.data, "postmaster.pid")) as f:
             os.kill(int(f.readline()), signal.SIGKILL)
+
+    def crash(self):
+        """Kills the postmaster and starts another, as soon as the old one's children have noticed."""
+        self.kill_postmaster()
+        for attempt in range(50):
+            try:
+                return self.start()
+            except RuntimeError:
+                if attempt == 49:
+                    raise
+                time.sleep(0.2)
 
 
 class Report:

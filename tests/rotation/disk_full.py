@@ -1,9 +1,9 @@
 """A full disk under a table in mid-rotation: said, waited for, and gone on with when there is room."""
 import os
-import subprocess
 
 from world import SETTINGS, Database, wait_until
-from cluster import BIN, Cluster
+from cluster import Cluster
+from small_disk import start_with_a_small_disk
 
 ROWS = 20000
 TABLE = f"""
@@ -12,19 +12,6 @@ CREATE TABLE filling (id int, mail enc_text(pii, deterministic), balance enc_num
 INSERT INTO filling SELECT i, 'mail' || i, i, i FROM generate_series(1, {ROWS}) i;
 INSERT INTO small SELECT i, 'mail' || i FROM generate_series(1, 100) i;
 """
-
-
-def start_with_a_small_disk(cluster, directory, megabytes):
-    """Starts the server in namespaces of its own, where a file system of this size is mounted. The reason if that cannot be done."""
-    # PostgreSQL refuses to run as root: a second namespace makes another user of the one who mounts.
-    command = f"""mount -t tmpfs -o size={megabytes}m,mode=777 tmpfs {directory} && exec unshare --user --map-user=1000 \
-                  {BIN}/pg_ctl -D {cluster.data} -l {cluster.log_file} -w start"""
-    try:
-        done = subprocess.run(["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", command], stdout=subprocess.DEVNULL,
-                              stderr=subprocess.PIPE, text=True, timeout=30)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return str(error)
-    return None if done.returncode == 0 else (done.stderr.strip() or "the server does not start in a namespace of its own")
 
 
 def check(world, report):

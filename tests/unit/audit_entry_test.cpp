@@ -23,7 +23,7 @@ constexpr EntryText Payload::*kPayloadTexts[] = {&Payload::key, &Payload::old_va
                                                  &Payload::new_values, &Payload::metadata};
 
 TEST(Entry, IsWrittenByteByByte) {
-    Entry entry{.id = 1, .at = -2, .xid = 3, .system = 4};
+    Entry entry{.id = 1, .at = -2, .xid = 3, .lineage = 4};
     entry.event = "a.b";
     entry.operation = "";
     // Tag; four integers; the event; twelve NULLs; an empty text; no payload.
@@ -75,7 +75,7 @@ TEST(Entry, DiffersByEveryField) {
     EXPECT_TRUE(is_new({.id = 1}));
     EXPECT_TRUE(is_new({.at = 1}));
     EXPECT_TRUE(is_new({.xid = 1}));
-    EXPECT_TRUE(is_new({.system = 1}));
+    EXPECT_TRUE(is_new({.lineage = 1}));
     for (const auto member : kTexts) {
         for (const char* text : {"", "a", "ab"}) {
             Entry entry;

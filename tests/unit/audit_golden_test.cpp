@@ -84,7 +84,7 @@ struct Example {
 std::vector<Example> Examples() {
     std::vector<Example> examples(5);
     Entry& update = examples[0].entry;
-    update = {.id = 1, .at = 846'763'200'000'000, .xid = 741, .system = 7243185551020113920};
+    update = {.id = 1, .at = 846'763'200'000'000, .xid = 741, .lineage = 7243185551020113920};
     update.event = "data.update";
     update.log_class = "normal";
     update.severity = "low";
@@ -105,7 +105,7 @@ std::vector<Example> Examples() {
     examples[0].payload.metadata = R"({"reason": "marriage"})";
 
     Entry& failure = examples[1].entry;
-    failure = {.id = 2, .at = -1, .xid = 0xffffffffffffffff, .system = 1};
+    failure = {.id = 2, .at = -1, .xid = 0xffffffffffffffff, .lineage = 1};
     failure.event = "auth.login_failure";
     failure.log_class = "security";
     failure.severity = "medium";
@@ -131,7 +131,7 @@ TEST(AuditGolden, Entries) {
         file.Field("Id", std::to_string(example.entry.id));
         file.Field("At", std::to_string(example.entry.at));
         file.Field("Xid", example.entry.xid);
-        file.Field("System", example.entry.system);
+        file.Field("Lineage", example.entry.lineage);
         for (const auto& [name, member] : kTexts) file.HexField(name, example.entry.*member);
         for (const auto& [name, member] : kPayloadTexts) {
             file.HexField(name, example.payload.*member);

@@ -33,7 +33,7 @@ def entries(audit, records, check):
         payload = audit.payload_hash(bytes.fromhex(record.get("Salt", "")), values)
         check((payload.hex() if payload else None) == record.get("PayloadHash"),
               f"audit entry {record['Count']}: payload")
-        leaf = audit.leaf_bytes(int(record["Id"]), int(record["At"]), int(record["Xid"]), int(record["System"]), values, payload)
+        leaf = audit.leaf_bytes(int(record["Id"]), int(record["At"]), int(record["Xid"]), int(record["Lineage"]), values, payload)
         check(leaf.hex() == record["Leaf"], f"audit entry {record['Count']}: bytes")
         check(audit.leaf_hash(leaf).hex() == record["LeafHash"], f"audit entry {record['Count']}: hash")
 

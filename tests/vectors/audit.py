@@ -33,10 +33,10 @@ def payload_hash(salt, values):
     return sha256(salt + b"".join(field(values.get(name)) for name in PAYLOAD))
 
 
-def leaf_bytes(entry_id, at, xid, system, values, payload):
+def leaf_bytes(entry_id, at, xid, lineage, values, payload):
     """values: bytes or None by the names of HEADER; payload: the hash or None."""
     return b"".join([TAG, field(entry_id.to_bytes(8, "big", signed=True)), field(at.to_bytes(8, "big", signed=True)),
-                     field(xid.to_bytes(8, "big")), field(system.to_bytes(8, "big")),
+                     field(xid.to_bytes(8, "big")), field((lineage % 2**64).to_bytes(8, "big")),
                      *(field(values.get(name)) for name in HEADER), field(payload)])
 
 

@@ -59,7 +59,7 @@ void WriteLeaf(const Entry& entry, Sink& sink) {
     field.Integer(static_cast<std::uint64_t>(entry.id));
     field.Integer(static_cast<std::uint64_t>(entry.at));
     field.Integer(entry.xid);
-    field.Integer(entry.system);
+    field.Integer(entry.lineage);
     for (const auto member : kHeaderText) field.Text(entry.*member);
     if (entry.payload_hash) {
         field.Value(*entry.payload_hash);

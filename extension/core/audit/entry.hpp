@@ -27,9 +27,9 @@ using EntryText = std::optional<std::string_view>;
 // The fields in the order of the leaf. Views: the strings are the caller's.
 struct Entry {
     std::int64_t id = 0;
-    std::int64_t at = 0;       // microseconds since 2000-01-01 00:00 UTC
-    std::uint64_t xid = 0;     // with its epoch: xid8 in SQL
-    std::uint64_t system = 0;  // the cluster's identifier: of each, its own xids
+    std::int64_t at = 0;        // microseconds since 2000-01-01 00:00 UTC
+    std::uint64_t xid = 0;      // with its epoch: xid8 in SQL
+    std::uint64_t lineage = 0;  // of the database whose xids these are
     EntryText event = {};
     EntryText log_class = {};
     EntryText severity = {};

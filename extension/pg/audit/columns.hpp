@@ -8,7 +8,7 @@ enum Column {
     kId,
     kAt,
     kXid,
-    kSystem,
+    kLineage,
     kEvent,
     kClass,
     kSeverity,

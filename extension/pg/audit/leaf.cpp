@@ -128,7 +128,7 @@ core::Hash LeafOf(TupleTableSlot* slot) {
     entry.id = DatumGetInt64(slot->tts_values[kId]);
     entry.at = DatumGetTimestampTz(slot->tts_values[kAt]);
     entry.xid = U64FromFullTransactionId(DatumGetFullTransactionId(slot->tts_values[kXid]));
-    entry.system = static_cast<std::uint64_t>(DatumGetInt64(slot->tts_values[kSystem]));
+    entry.lineage = static_cast<std::uint64_t>(DatumGetInt64(slot->tts_values[kLineage]));
     for (const auto& [column, member, read] : kHeader) {
         if (!slot->tts_isnull[column]) entry.*member = read(slot->tts_values[column]);
     }

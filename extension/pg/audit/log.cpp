@@ -16,10 +16,11 @@
 #include "pg/catalog.hpp"
 
 extern "C" {
+#include "access/genam.h"
+#include "access/htup_details.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
-#include "access/xlog.h"
 #include "catalog/namespace.h"
 #include "catalog/partition.h"
 #include "catalog/pg_namespace.h"
@@ -54,6 +55,7 @@ struct Places {
     bool valid;
     Oid log;
     Oid sequence;
+    std::int64_t lineage;
     std::array<Oid, 2> parents;  // of the months
     std::array<Target, 2> targets;
 };
@@ -75,6 +77,20 @@ void OnRelationChange(Datum, Oid relation) {
 
 void OnRoleChange(Datum, int, uint32) { role_names = {}; }
 
+// Of rampart.audit_here.
+std::int64_t ReadLineage(Oid schema) {
+    const Relation table = table_open(get_relname_relid("audit_here", schema), AccessShareLock);
+    SysScanDesc scan = systable_beginscan(table, InvalidOid, false, nullptr, 0, nullptr);
+    const HeapTuple row = systable_getnext(scan);
+    if (!HeapTupleIsValid(row)) throw Error(errc::kInternal, "rampart.audit_here is empty");
+    bool null = false;
+    const std::int64_t lineage =
+        DatumGetInt64(heap_getattr(row, 1, RelationGetDescr(table), &null));
+    systable_endscan(scan);
+    table_close(table, AccessShareLock);
+    return lineage;
+}
+
 void FindPlaces() {
     const Oid schema = get_namespace_oid("rampart", false);
     Places found{};
@@ -84,6 +100,7 @@ void FindPlaces() {
         found.parents[i] = get_relname_relid(psprintf("audit_log_%s", kClassNames[i]), schema);
     if (!OidIsValid(found.log) || !OidIsValid(found.sequence))
         throw Error(errc::kInternal, "rampart.audit_log does not exist");
+    found.lineage = ReadLineage(schema);
     found.valid = true;
     places = found;
 }
@@ -191,7 +208,7 @@ void Fill(Values* row, const Entry& entry) {
     for (bool& null : row->nulls) null = true;
     row->Set(kAt, TimestampTzGetDatum(GetCurrentTimestamp()));
     row->Set(kXid, FullTransactionIdGetDatum(GetTopFullTransactionId()));
-    row->Set(kSystem, Int64GetDatum(static_cast<std::int64_t>(GetSystemIdentifier())));
+    row->Set(kLineage, Int64GetDatum(places.lineage));
     row->SetText(kEvent, entry.event);
     row->SetText(kClass, kClassNames[static_cast<int>(entry.entry_class)]);
     row->SetText(kSeverity, entry.severity);

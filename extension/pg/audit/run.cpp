@@ -81,7 +81,7 @@ Run RunArgument(FunctionCallInfo fcinfo, int first) {
     if (!IS_VALID_DATE(month)) throw Error(errc::kInvalidParameter, "a month must be finite");
     run.partition = PG_GETARG_OID(first);
     run.month = MonthOf(month * USECS_PER_DAY);
-    run.system = PG_GETARG_INT64(first + 2);
+    run.lineage = PG_GETARG_INT64(first + 2);
     run.from = PositionArgument(fcinfo, first + 3);
     run.to = PositionArgument(fcinfo, first + 5);
     run.open = XidsArgument(fcinfo, first + 7, &run.open_count);
@@ -115,9 +115,9 @@ bool RunScan::IsOpen(std::uint64_t xid) const {
 }
 
 bool RunScan::Belongs(TupleTableSlot* slot) const {
-    slot_getsomeattrs(slot, kSystem + 1);
+    slot_getsomeattrs(slot, kLineage + 1);
     return run_.month.Has(DatumGetTimestampTz(slot->tts_values[kAt])) &&
-           DatumGetInt64(slot->tts_values[kSystem]) == run_.system &&
+           DatumGetInt64(slot->tts_values[kLineage]) == run_.lineage &&
            !IsOpen(DatumGetUInt64(slot->tts_values[kXid]));
 }
 

@@ -35,7 +35,7 @@ struct Position {
 struct Run {
     Oid partition;
     Month month;
-    std::int64_t system;
+    std::int64_t lineage;
     Position from;
     Position to;                // not part of it
     const std::uint64_t* open;  // transactions that are not part of it, in ascending order
@@ -47,7 +47,7 @@ struct Leaf {
     rampart::audit::Hash hash;
 };
 
-// Arguments of the SQL functions that take a run: (partition regclass, month date, system int8,
+// Arguments of the SQL functions that take a run: (partition regclass, month date, lineage int8,
 // from_xid xid8, from_id int8, to_xid xid8, to_id int8, open xid8[]), none of them NULL, from
 // argument `first` on.
 Run RunArgument(FunctionCallInfo fcinfo, int first);
