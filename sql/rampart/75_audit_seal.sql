@@ -191,6 +191,7 @@ BEGIN
         PERFORM rampart.new_audit_key(name);
         INSERT INTO rampart.audit_tree (class, origin, size, front)
             VALUES ('normal', name, 0, nothing), ('security', name, 0, nothing);
+        PERFORM rampart.wake_auditor();
     END IF;
     RETURN (SELECT s.verifier FROM rampart.audit_signer s ORDER BY s.since DESC LIMIT 1);
 END
@@ -355,6 +356,16 @@ $$;
 COMMENT ON FUNCTION rampart.publish_checkpoint() IS
 'Signs the trees as they are, and notifies rampart_checkpoint. Errors: RMK02, RMK05, RMK06, RMA05.';
 
+CREATE FUNCTION rampart.has_unsealed() RETURNS bool
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT NOT EXISTS (SELECT FROM rampart.audit_lineage s JOIN rampart.audit_here h ON h.lineage = s.lineage)
+        OR EXISTS (SELECT FROM rampart.audit_lineage s JOIN rampart.audit_here h ON h.lineage = s.lineage
+                   WHERE EXISTS (SELECT FROM rampart.audit_log l WHERE l.xid >= s.next AND l.lineage = s.lineage)
+                      OR EXISTS (SELECT FROM rampart.audit_log l WHERE l.xid = ANY (s.open) AND l.lineage = s.lineage));
+END;
+COMMENT ON FUNCTION rampart.has_unsealed() IS 'Whether there is something to seal; takes no lock and writes nothing.';
+
 CREATE FUNCTION rampart.seal() RETURNS int8
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -366,6 +377,9 @@ DECLARE
     known rampart.audit_lineage;
     sealed int8 := 0;
 BEGIN
+    IF EXISTS (SELECT FROM rampart.audit_tree) AND NOT rampart.has_unsealed() THEN
+        RETURN 0;
+    END IF;
     PERFORM rampart.lock_sealing();
     -- A head that is known outside must not be lost in a crash: the log would fork.
     IF current_setting('synchronous_commit') IN ('off', 'local') THEN

@@ -47,20 +47,6 @@ $$;
 COMMENT ON FUNCTION rampart.drain_events() IS
 'Writes events of this database that are queued into the log, some thousands at most; called by the auditor. They leave the queue when it is called after the commit. Returns how many entries it wrote.';
 
-CREATE FUNCTION rampart.audit_work() RETURNS int4
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    IF rampart.drain_events() > 0 THEN
-        RETURN 0;
-    END IF;
-    PERFORM rampart.provide_audit_partitions();
-    RETURN CASE WHEN EXISTS (SELECT FROM rampart.audited_table) THEN 60000 END;
-END
-$$;
-COMMENT ON FUNCTION rampart.audit_work() IS
-'What the auditor of this database does in one transaction: writes queued events, or else makes partitions. Returns milliseconds to wait before the next call, unless something is queued before; NULL where nothing is audited and nothing queued.';
-
 CREATE FUNCTION rampart.flush_events(timeout_ms int DEFAULT 10000) RETURNS bool
     AS 'MODULE_PATHNAME', 'rampart_flush_events' LANGUAGE C VOLATILE STRICT;
 COMMENT ON FUNCTION rampart.flush_events(int) IS

@@ -2,6 +2,7 @@
 
 INSERT INTO rampart.audit_event_type (name, class, severity, ocsf_class, ocsf_activity, ecs_category, ecs_type, description, builtin) VALUES
     ('alert.rule_changed', 'security', 'high', 5019, 1, '{configuration}', '{change}', 'An alert rule was created, changed or dropped', true),
+    ('alert.late', 'security', 'high', 2004, 99, '{intrusion_detection}', '{info}', 'Alert rules could not be evaluated', true),
     ('alert.acknowledged', 'security', 'low', 2004, 2, '{intrusion_detection}', '{info}', 'An alert was acknowledged', true),
     ('alert.resolved', 'security', 'low', 2004, 3, '{intrusion_detection}', '{info}', 'An alert was resolved', true);
 

@@ -99,14 +99,19 @@ BEGIN ATOMIC
     ), documents AS MATERIALIZED (
         SELECT e.index, (e.entry).at, e.event, e.severity, to_jsonb(e.entry) AS document FROM entries e
         WHERE EXISTS (SELECT FROM wanted w WHERE w.event = e.event AND w.severity = e.severity)
+    ), groups AS MATERIALIZED (
+        -- Once for all rules that look at the same fields.
+        SELECT d.index, d.at, d.event, d.severity, f.group_by, f.watch, f.measure, v.key, sha256(convert_to(v.key::text, 'UTF8')) AS id,
+               CASE WHEN f.watch <> '{}' THEN rampart.alert_fields(d.document, f.watch) END AS value,
+               CASE WHEN f.measure IS NOT NULL THEN rampart.alert_value(d.document, f.measure) END AS measured
+        FROM documents d
+        JOIN (SELECT DISTINCT w.event, w.severity, w.group_by, w.watch, w.measure FROM wanted w) f ON f.event = d.event AND f.severity = d.severity
+        CROSS JOIN LATERAL (SELECT rampart.alert_fields(d.document, f.group_by) AS key OFFSET 0) v
     )
-    SELECT coalesce(array_agg(ROW(w.name, w.kind, d.index, d.at, g.key, sha256(convert_to(g.key::text, 'UTF8')), g.value,
+    SELECT coalesce(array_agg(ROW(w.name, w.kind, g.index, g.at, g.key, g.id, g.value,
                                   CASE WHEN g.measured ~ '^\d{1,15}(\.\d{1,15})?$' THEN g.measured::numeric ELSE 1 END)::rampart.alert_match), '{}')
-    FROM documents d JOIN wanted w ON w.event = d.event AND w.severity = d.severity
-    CROSS JOIN LATERAL (SELECT rampart.alert_fields(d.document, w.group_by) AS key,
-                               CASE WHEN w.kind = 'first_seen' THEN rampart.alert_fields(d.document, w.watch) END AS value,
-                               CASE WHEN w.measure IS NOT NULL THEN rampart.alert_value(d.document, w.measure) END AS measured
-                        OFFSET 0) g;
+    FROM groups g JOIN wanted w ON w.event = g.event AND w.severity = g.severity AND w.group_by = g.group_by AND w.watch = g.watch
+         AND coalesce(w.measure, '') = coalesce(g.measure, '');
 END;
 COMMENT ON FUNCTION rampart.alert_matches(text, int8, int8) IS 'What the enabled rules want of a stretch of leaves, with the group it belongs to.';
 
