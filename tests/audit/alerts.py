@@ -25,7 +25,7 @@ class Log:
         """Entries that say they were written so many minutes after midnight of the day before yesterday."""
         self.database.query(
             "INSERT INTO rampart.audit_log SELECT nextval('rampart.audit_log_id'), date_trunc('day', now()) - interval '2 days' + %s * interval '1 minute',"
-            "  pg_current_xact_id(), (SELECT system_identifier FROM pg_control_system()), %s, %s, %s, %s, NULL, %s, NULL, NULL, 'postgres', 'postgres', NULL, NULL, NULL, NULL, NULL,"
+            "  pg_current_xact_id(), (SELECT lineage FROM rampart.audit_here), %s, %s, %s, %s, NULL, %s, NULL, NULL, 'postgres', 'postgres', NULL, NULL, NULL, NULL, NULL,"
             "  NULL, NULL, NULL, %s, CASE WHEN %s IS NOT NULL THEN decode(repeat('00', 16), 'hex') END, NULL FROM generate_series(1, %s)",
             (minutes, event, event_class, severity, actor, ip, metadata and json.dumps(metadata), metadata and json.dumps(metadata), copies))
 

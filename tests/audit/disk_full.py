@@ -6,7 +6,7 @@ import psycopg2
 from cluster import Cluster
 from sealing import good, sealed_all
 from small_disk import start_with_a_small_disk
-from world import SETTINGS, Database, on
+from world import QUIET, SETTINGS, Database, on
 
 
 def fill(database, session):
@@ -29,6 +29,7 @@ def check(world, report):
         return
     database = Database(cluster, "postgres")
     database.query("CREATE EXTENSION rampart")
+    database.query(QUIET)
     database.query(f"CREATE TABLESPACE small LOCATION '{directory}'")
     database.query("CREATE TABLE t (id int PRIMARY KEY, v text); ALTER TABLE t ALTER v SET STORAGE EXTERNAL; SELECT rampart.audit_table('t', exclude => '{v}')")
     month = database.value("SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY_MM')")

@@ -120,7 +120,7 @@ def check_values(database, report):
     report.ok(len(long.encode()) <= 16384 and "untruncated_size" in cef(long)[1]["msg"], "values: in each format", len(long))
     for name in ("ocsf", "ecs", "syslog", "cef"):
         database.query("SELECT rampart.create_export(%s, %s, 'security', NULL, recorded => false, max_bytes => 16384)", (f"wide {name}", name))
-    write(database, "\\\x01|\"]=\U0001f600" * 50000, "]\\=" * 50000, {"a": "b"})
+    write(database, "\\\x01|\"]=\U0001f600" * 400, "]\\=" * 1300, {"a": "b" * 30000})
     database.query("SELECT rampart.seal()")
     sizes = [max(len(line.encode()) for _, _, line in drain(database, f"wide {name}")) for name in ("ocsf", "ecs", "syslog", "cef")]
     report.ok(max(sizes) <= 16384, "values: bounded with the longest of headers", sizes)
@@ -232,6 +232,7 @@ def check(world, report):
     database = world.database("export")
     world.cluster.query("CREATE ROLE acme_siem LOGIN; CREATE ROLE other_siem LOGIN")
     database.query("CREATE TABLE x (id int PRIMARY KEY, email enc_text(pii), note text); SELECT rampart.audit_table('x'); SELECT rampart.start_sealing()")
+    database.query("SELECT rampart.alter_event('auth.login_failure', enabled => true)")
     check_formats(database, report)
     check_values(database, report)
     check_cursor(world, database, report)

@@ -3,7 +3,7 @@ import shutil
 
 from cluster import Cluster, run
 from sealing import good, newest, sealed_all, wait_until
-from world import SETTINGS, Database
+from world import QUIET, SETTINGS, Database
 
 SETUP = "CREATE TABLE t (id int PRIMARY KEY, v text); SELECT rampart.audit_table('t'); INSERT INTO t SELECT i, 'x' FROM generate_series(1, 400) i"
 
@@ -55,6 +55,7 @@ def check_standby(report):
     primary = Cluster("sealed", settings=SETTINGS).start()
     database = Database(primary, "postgres")
     database.query("CREATE EXTENSION rampart")
+    database.query(QUIET)
     database.query(SETUP)
     seal(database)
     standby = Cluster("promoted", root_key=primary.root_key, initialise=False)
