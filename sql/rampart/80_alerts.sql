@@ -79,6 +79,7 @@ CREATE TABLE rampart.alert (
     note            text
 );
 CREATE INDEX alert_unresolved ON rampart.alert (rule, class, group_id, id) WHERE state <> 'resolved';
+CREATE INDEX alert_recent ON rampart.alert (rule, raised_at);
 COMMENT ON TABLE rampart.alert IS 'Alerts. rampart.acknowledge_alert and resolve_alert change it.';
 COMMENT ON COLUMN rampart.alert.group_key IS 'The fields that the rule groups by, and watches, with their values. Encrypted ones are armour; long ones are cut, with a hash.';
 COMMENT ON COLUMN rampart.alert.count IS 'How many entries it is about.';

@@ -169,6 +169,7 @@ def check_dump(world, database, report):
 
 def check(world, report):
     database = world.database("access")
+    database.query("SELECT rampart.alter_event('authz.grant', enabled => true)")
     world.cluster.query("CREATE ROLE acme_reader LOGIN; CREATE ROLE acme_member LOGIN; CREATE ROLE both_reader LOGIN; CREATE ROLE auditor LOGIN; CREATE ROLE stranger LOGIN")
     database.query("CREATE TABLE a (id int PRIMARY KEY, secret text); GRANT ALL ON a TO PUBLIC; SELECT rampart.audit_table('a');"
                    "GRANT EXECUTE ON FUNCTION rampart.set_context TO app")
