@@ -23,6 +23,7 @@ bool plain_results = true;
 int worker_naptime = 60;
 double key_budget = 4294967296.0;
 int audit_queue_size = 8192;
+int seal_interval = 1000;
 
 namespace {
 constexpr config_enum_entry kArmourInputs[] = {{"auto", kArmourAuto, false},
@@ -87,6 +88,13 @@ void Define() {
         "rampart.key_budget", "Values that a data key may encrypt in randomised mode.",
         "NIST SP 800-38D allows 2^32 under random IVs.", &key_budget, 4294967296.0, 4096.0,
         4294967296.0, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
+    // In milliseconds, without a unit of its own: SQL reads it as a number.
+    DefineCustomIntVariable(
+        "rampart.seal_interval", "Milliseconds between two sealings of the audit log.",
+        "By the auditor of each database, which then evaluates alert rules and sees to retention. "
+        "0: "
+        "none of this is done unless it is called.",
+        &seal_interval, 1000, 0, 3600000, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
     // It is memory of the postmaster's; where that did not load the library there is none.
     DefineCustomIntVariable(
         "rampart.audit_queue_size", "Shared memory for security events on their way to the log.",

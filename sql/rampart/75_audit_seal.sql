@@ -377,7 +377,8 @@ DECLARE
     known rampart.audit_lineage;
     sealed int8 := 0;
 BEGIN
-    IF EXISTS (SELECT FROM rampart.audit_tree) AND NOT rampart.has_unsealed() THEN
+    IF current_setting('transaction_isolation') = 'read committed' AND EXISTS (SELECT FROM rampart.audit_tree)
+       AND NOT rampart.has_unsealed() THEN
         RETURN 0;
     END IF;
     PERFORM rampart.lock_sealing();

@@ -59,7 +59,7 @@ CREATE FUNCTION rampart.prune_step() RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF EXISTS (SELECT FROM rampart.audit_tree) AND rampart.take_chore('prune', interval '1 day') THEN
+    IF rampart.take_chore('prune', interval '1 day') THEN
         -- Writers wait while a partition is dropped.
         PERFORM set_config('lock_timeout', '1s', true);
         PERFORM rampart.prune_audit();
@@ -77,15 +77,18 @@ CREATE FUNCTION rampart.audit_work() RETURNS int4
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    sealing CONSTANT bool := EXISTS (SELECT FROM rampart.audit_tree);
+    seal_interval CONSTANT int4 := current_setting('rampart.seal_interval');
+    sealing CONSTANT bool := seal_interval > 0 AND EXISTS (SELECT FROM rampart.audit_tree);
 BEGIN
     -- Each in a transaction of its own, because what is next reads what was committed.
     IF rampart.drain_events() > 0 OR (sealing AND rampart.seal_step() > 0) OR (sealing AND rampart.alert_step() > 0) THEN
         RETURN 0;
     END IF;
     PERFORM rampart.provide_audit_partitions();
-    PERFORM rampart.prune_step();
-    RETURN CASE WHEN sealing THEN 1000 WHEN EXISTS (SELECT FROM rampart.audited_table) THEN 60000 END;
+    IF sealing THEN
+        PERFORM rampart.prune_step();
+    END IF;
+    RETURN CASE WHEN sealing THEN seal_interval WHEN EXISTS (SELECT FROM rampart.audited_table) THEN 60000 END;
 END
 $$;
 COMMENT ON FUNCTION rampart.audit_work() IS

@@ -73,11 +73,11 @@ def check_context(database, report):
     on(session, "SELECT rampart.set_context('ada', NULL)")
     report.equal(on(session, SEEN), [], "context: of no organisation, nothing")
     session.rollback()
-    database.query("REVOKE EXECUTE ON FUNCTION rampart.set_context FROM app; GRANT EXECUTE ON FUNCTION rampart.set_context TO owner; GRANT app TO owner")
+    database.query("CREATE ROLE delegate; REVOKE EXECUTE ON FUNCTION rampart.set_context FROM app; GRANT EXECUTE ON FUNCTION rampart.set_context TO delegate; GRANT app TO delegate")
     on(session, "SET ROLE app")
     report.equal(on(session, SEEN), [], "context: ends with the right to set one")
     session.close()
-    database.query("GRANT EXECUTE ON FUNCTION rampart.set_context TO app; REVOKE EXECUTE ON FUNCTION rampart.set_context FROM owner; REVOKE app FROM owner")
+    database.query("GRANT EXECUTE ON FUNCTION rampart.set_context TO app; REVOKE EXECUTE ON FUNCTION rampart.set_context FROM delegate; DROP ROLE delegate")
     database.query("SELECT rampart.grant_audit('app', '{acme}', of_context => true)")
     report.equal(database.query("BEGIN; SELECT rampart.set_context('ada', 'globex'); " + SEEN, user="app"), [("acme",), ("globex",)],
                  "context: beside named ones")
@@ -168,8 +168,7 @@ def check_dump(world, database, report):
 
 
 def check(world, report):
-    database = world.database("access")
-    database.query("SELECT rampart.alter_event('authz.grant', enabled => true)")
+    database = world.database("access", quiet=False)
     world.cluster.query("CREATE ROLE acme_reader LOGIN; CREATE ROLE acme_member LOGIN; CREATE ROLE both_reader LOGIN; CREATE ROLE auditor LOGIN; CREATE ROLE stranger LOGIN")
     database.query("CREATE TABLE a (id int PRIMARY KEY, secret text); GRANT ALL ON a TO PUBLIC; SELECT rampart.audit_table('a');"
                    "GRANT EXECUTE ON FUNCTION rampart.set_context TO app")

@@ -4,11 +4,16 @@
 def check_log(database, report):
     database.query("GRANT ALL ON ALL TABLES IN SCHEMA rampart TO owner")
     leaf = database.value("SELECT partition::text FROM rampart.audit_partitions WHERE class = 'normal' AND bytes > 0 AND partition::text NOT LIKE '%%other' LIMIT 1")
+    everything = "SELECT sha256(string_agg(l::text, '|' ORDER BY l.xid, l.id)::bytea) FROM rampart.audit_log l WHERE class = 'normal'"
+    before = database.value(everything)
     for who in ("owner", "postgres"):
         for statement in ("UPDATE rampart.audit_log SET actor = 'x'", "DELETE FROM rampart.audit_log", "TRUNCATE rampart.audit_log", f"UPDATE {leaf} SET actor = 'x'",
                           f"DELETE FROM {leaf}", f"TRUNCATE {leaf}", "TRUNCATE rampart.audit_log_normal", "TRUNCATE rampart.audit_log_normal_other",
                           "MERGE INTO rampart.audit_log l USING (VALUES (1)) v ON true WHEN MATCHED THEN DELETE"):
-            report.equal(database.failure(statement, user=who), "RMA01", f"log: refused to {who}: {statement}")
+            state = database.failure(statement, user=who)
+            # Row-level security leaves a role with every privilege nothing to change, and what it has not got to the trigger.
+            report.ok(state == "RMA01" or (who == "owner" and state in (None, "42501")), f"log: refused to {who}: {statement}", state)
+    report.equal(database.value(everything), before, "log: as it was")
     report.equal(database.failure("SET session_replication_role = replica; DELETE FROM rampart.audit_log"), "RMA01", "log: also as replica")
     database.query("REVOKE ALL ON ALL TABLES IN SCHEMA rampart FROM owner")
     for statement in ("INSERT INTO rampart.audit_log SELECT * FROM rampart.audit_log", f"INSERT INTO {leaf} SELECT * FROM {leaf}", "SELECT * FROM rampart.audit_log",
