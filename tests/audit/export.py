@@ -120,7 +120,7 @@ def check_values(database, report):
     report.ok(len(long.encode()) <= 16384 and "untruncated_size" in cef(long)[1]["msg"], "values: in each format", len(long))
     for name in ("ocsf", "ecs", "syslog", "cef"):
         database.query("SELECT rampart.create_export(%s, %s, 'security', NULL, recorded => false, max_bytes => 16384)", (f"wide {name}", name))
-    write(database, "\\\x01|\"]=\U0001f600" * 400, "]\\=" * 1300, {"a": "b" * 30000})
+    write(database, "\\\x01|\"]=\U0001f600" * 390, "]\\=" * 1300, {"a": "b" * 30000})
     database.query("SELECT rampart.seal()")
     sizes = [max(len(line.encode()) for _, _, line in drain(database, f"wide {name}")) for name in ("ocsf", "ecs", "syslog", "cef")]
     report.ok(max(sizes) <= 16384, "values: bounded with the longest of headers", sizes)
@@ -135,19 +135,25 @@ def check_values(database, report):
 
 def check_cursor(world, database, report):
     database.query("SELECT rampart.create_export('both', 'ecs', recorded => false)")
-    again = [database.query("SELECT * FROM rampart.fetch_export('both', 5)") for _ in range(2)]
+
+    def fetch(maximum):
+        # A line has the newest head, which rises meanwhile.
+        return [(event_class, index, re.sub('"head": {[^}]*}', "", line)) for event_class, index, line in
+                database.query("SELECT * FROM rampart.fetch_export('both', %s)", (maximum,))]
+
+    again = [fetch(5) for _ in range(2)]
     report.ok(again[0] == again[1] and len(again[0]) == 5, "cursor: fetching does not move it")
     world.cluster.stop("immediate")
     world.cluster.start()
-    report.equal(database.query("SELECT * FROM rampart.fetch_export('both', 5)"), again[0], "cursor: a crash between fetch and acknowledgement loses nothing")
+    report.equal(fetch(5), again[0], "cursor: a crash between fetch and acknowledgement loses nothing")
     event_class, index = again[0][2][:2]
     database.query("SELECT rampart.ack_export('both', %s, %s)", (event_class, index))
-    report.equal(database.query("SELECT * FROM rampart.fetch_export('both', 2)"), again[0][3:], "cursor: goes on behind what was acknowledged")
+    report.equal(fetch(2), again[0][3:], "cursor: goes on behind what was acknowledged")
     database.query("SELECT rampart.ack_export('both', %s, 0)", (event_class,))
-    report.equal(database.query("SELECT * FROM rampart.fetch_export('both', 2)"), again[0][3:], "cursor: a late acknowledgement does not move it back")
+    report.equal(fetch(2), again[0][3:], "cursor: a late acknowledgement does not move it back")
     report.equal(database.failure("SELECT rampart.ack_export('both', 'security', rampart.sealed_size('security'))"), "22023", "cursor: nor one of what is not sealed ahead")
     database.query("BEGIN; SELECT rampart.ack_export('both', 'security', 6); ROLLBACK")
-    report.equal(database.query("SELECT * FROM rampart.fetch_export('both', 2)"), again[0][3:], "cursor: nor one that is rolled back")
+    report.equal(fetch(2), again[0][3:], "cursor: nor one that is rolled back")
     lines = drain(database, "both", maximum=7)
     sizes = [database.value("SELECT rampart.sealed_size(%s)", (c,)) for c in ("security", "normal")]
     report.equal([row[:2] for row in lines], [("security", n) for n in range(3, sizes[0])] + [("normal", n) for n in range(sizes[1])], "cursor: every leaf once, in order, of both classes")
@@ -230,9 +236,9 @@ def check_arguments(database, report):
 
 def check(world, report):
     database = world.database("export")
+    database.query("SELECT rampart.alter_event('auth.login_failure', enabled => true)")
     world.cluster.query("CREATE ROLE acme_siem LOGIN; CREATE ROLE other_siem LOGIN")
     database.query("CREATE TABLE x (id int PRIMARY KEY, email enc_text(pii), note text); SELECT rampart.audit_table('x'); SELECT rampart.start_sealing()")
-    database.query("SELECT rampart.alter_event('auth.login_failure', enabled => true)")
     check_formats(database, report)
     check_values(database, report)
     check_cursor(world, database, report)

@@ -10,7 +10,7 @@ from cluster import Cluster  # noqa: E402
 # No worker comes by: what it does is called where it is wanted.
 SETTINGS = {"max_prepared_transactions": 4, "wal_level": "logical", "autovacuum": "off", "rampart.worker_naptime": 86400, "rampart.seal_interval": 0}
 # Only what is done to tables is recorded: a test that counts entries has none of its own logins among them.
-QUIET = "SELECT rampart.alter_event(name, enabled => false) FROM rampart.audit_event_type WHERE name !~ '^(audit|data|schema)[.]'"
+QUIET = "SELECT rampart.alter_event(name, enabled => false) FROM rampart.audit_event_type WHERE name !~ '^(alert|audit|data|schema)[.]'"
 ROLES = """
 CREATE ROLE app LOGIN; CREATE ROLE owner LOGIN; CREATE ROLE reader LOGIN;
 """

@@ -69,7 +69,7 @@ CREATE FUNCTION rampart.alert_value(document jsonb, field text) RETURNS text
 LANGUAGE sql IMMUTABLE
 BEGIN ATOMIC
     SELECT CASE WHEN length(v.value) <= 100 THEN v.value
-                ELSE left(v.value, 60) || '…' || encode(sha256(convert_to(v.value, getdatabaseencoding())), 'hex') END
+                ELSE left(v.value, 60) || '...' || encode(sha256(convert_to(v.value, getdatabaseencoding())), 'hex') END
     FROM unnest(string_to_array(field, '|')) WITH ORDINALITY f (path, n)
     CROSS JOIN LATERAL (SELECT document #>> string_to_array(f.path, '.') AS value) v
     WHERE v.value IS NOT NULL
@@ -276,31 +276,38 @@ END;
 COMMENT ON FUNCTION rampart.count_up_alerts(text, rampart.alert_firing[]) IS
 'Adds to alerts that are not resolved and whose dedup interval is not over; returns what is left.';
 
-CREATE FUNCTION rampart.sum_firings(firings rampart.alert_firing[], most int) RETURNS rampart.alert_firing[]
+CREATE FUNCTION rampart.sum_firings(firings rampart.alert_firing[]) RETURNS rampart.alert_firing[]
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT coalesce(array_agg(ROW(s.rule, s.group_key, s.group_id, s.first_at, s.last_at, s.first_index, s.last_index, s.entries, s.before)::rampart.alert_firing), '{}')
-    FROM (SELECT g.rule, min(g.group_key::text)::jsonb AS group_key, g.group_id, min(g.first_at) AS first_at, max(g.last_at) AS last_at,
-                 min(g.first_index) AS first_index, max(g.last_index) AS last_index, sum(g.entries)::int8 AS entries, max(g.before) AS before
-          FROM (SELECT f.rule, CASE WHEN f.place <= most THEN f.group_key ELSE '{"other": "groups"}' END AS group_key,
-                       CASE WHEN f.place <= most THEN f.group_id ELSE '\x00' END AS group_id,
-                       f.first_at, f.last_at, f.first_index, f.last_index, f.entries, f.before
-                FROM (SELECT u.*, dense_rank() OVER (PARTITION BY u.rule ORDER BY u.group_id) AS place FROM unnest(firings) u) f) g
-          GROUP BY g.rule, g.group_id) s;
+    FROM (SELECT f.rule, min(f.group_key::text)::jsonb AS group_key, f.group_id, min(f.first_at) AS first_at, max(f.last_at) AS last_at,
+                 min(f.first_index) AS first_index, max(f.last_index) AS last_index, sum(f.entries)::int8 AS entries, max(f.before) AS before
+          FROM unnest(firings) f GROUP BY f.rule, f.group_id) s;
 END;
-COMMENT ON FUNCTION rampart.sum_firings(rampart.alert_firing[], int) IS
-'Firings of a group as one; of more than so many groups of a rule, those beyond as one.';
+COMMENT ON FUNCTION rampart.sum_firings(rampart.alert_firing[]) IS 'The firings of each group as one.';
+
+CREATE FUNCTION rampart.calm_storm(firings rampart.alert_firing[]) RETURNS rampart.alert_firing[]
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT rampart.sum_firings(array_agg(ROW(f.rule, CASE WHEN f.place <= 100 THEN f.group_key ELSE '{"other": "groups"}' END,
+                                             CASE WHEN f.place <= 100 THEN f.group_id ELSE '\x00' END,
+                                             f.first_at, f.last_at, f.first_index, f.last_index, f.entries, f.before)::rampart.alert_firing))
+    FROM (SELECT u.*, row_number() OVER (PARTITION BY u.rule ORDER BY u.first_index, u.group_id)
+                      + (SELECT count(*) FROM rampart.alert a WHERE a.rule = u.rule AND a.raised_at > now() - interval '1 hour') AS place
+          FROM unnest(firings) u) f;
+END;
+COMMENT ON FUNCTION rampart.calm_storm(rampart.alert_firing[]) IS
+'Of more than a hundred new groups of a rule within an hour, those beyond as one group.';
 
 CREATE FUNCTION rampart.raise_alerts(class text, firings rampart.alert_firing[]) RETURNS int8
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
-    left_over rampart.alert_firing[] := rampart.count_up_alerts(class, rampart.sum_firings(firings, 1000000));
+    left_over rampart.alert_firing[] := rampart.count_up_alerts(class, rampart.sum_firings(firings));
     raised int8;
 BEGIN
-    -- A storm of new groups: a hundred alerts of each rule, and one for the rest.
-    left_over := rampart.count_up_alerts(class, rampart.sum_firings(left_over, 100));
+    left_over := rampart.count_up_alerts(class, rampart.calm_storm(left_over));
     WITH raised AS (
         INSERT INTO rampart.alert (rule, severity, class, group_key, group_id, count, first_at, last_at, first_index, last_index)
         SELECT f.rule, r.severity, raise_alerts.class, f.group_key, f.group_id, f.entries + f.before, f.first_at, f.last_at, f.first_index, f.last_index

@@ -1,10 +1,4 @@
--- Alerts: rules over events, and what they found. Rules are rows; 81_alert_evaluation.sql runs them.
-
-INSERT INTO rampart.audit_event_type (name, class, severity, ocsf_class, ocsf_activity, ecs_category, ecs_type, description, builtin) VALUES
-    ('alert.rule_changed', 'security', 'high', 5019, 1, '{configuration}', '{change}', 'An alert rule was created, changed or dropped', true),
-    ('alert.late', 'security', 'high', 2004, 99, '{intrusion_detection}', '{info}', 'Alert rules could not be evaluated', true),
-    ('alert.acknowledged', 'security', 'low', 2004, 2, '{intrusion_detection}', '{info}', 'An alert was acknowledged', true),
-    ('alert.resolved', 'security', 'low', 2004, 3, '{intrusion_detection}', '{info}', 'An alert was resolved', true);
+-- Alerts: rules over events, and what they found. Rules are rows; 83_alert_evaluation.sql runs them.
 
 CREATE TABLE rampart.alert_rule (
     name         text PRIMARY KEY,
@@ -79,6 +73,7 @@ CREATE TABLE rampart.alert (
     note            text
 );
 CREATE INDEX alert_unresolved ON rampart.alert (rule, class, group_id, id) WHERE state <> 'resolved';
+CREATE INDEX alert_recent ON rampart.alert (rule, raised_at);
 COMMENT ON TABLE rampart.alert IS 'Alerts. rampart.acknowledge_alert and resolve_alert change it.';
 COMMENT ON COLUMN rampart.alert.group_key IS 'The fields that the rule groups by, and watches, with their values. Encrypted ones are armour; long ones are cut, with a hash.';
 COMMENT ON COLUMN rampart.alert.count IS 'How many entries it is about.';
