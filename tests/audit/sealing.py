@@ -236,6 +236,20 @@ def check_long(report, database):
                  [65535, 65536, 65537, 65538], "long transaction: entries by leaf, across runs")
 
 
+def check_unfinished(report, database):
+    """As in the middle of a restore: nothing is sealed by halves."""
+    sizes = "SELECT class, size FROM rampart.audit_tree ORDER BY 1"
+    before = database.query(sizes)
+    partition = database.value("SELECT 'rampart.audit_log_normal_' || to_char(now() AT TIME ZONE 'UTC', 'YYYY_MM')")
+    database.query(f"DROP INDEX {partition}_xid_id_idx")
+    database.query("INSERT INTO t VALUES (500, 'not yet')")
+    report.raises("RMA05", lambda: database.query("SELECT rampart.seal()"), "sealing: not while a partition has no index")
+    report.equal(database.query(sizes), before, "sealing: and nothing by halves")
+    database.query(f"CREATE INDEX ON {partition} (xid, id)")
+    database.query("SELECT rampart.seal()")
+    report.ok(sealed_all(database) and good(database), "sealing: when it is there, all of it")
+
+
 def check_rights(report, database):
     for call in ("seal()", "start_sealing()", "verify_audit()", "inclusion_proof(1)", "consistency_proof('normal', 1, 1)", "rotate_audit_key()", "sealed_entries('normal', 0, 1)"):
         report.equal(database.failure(f"SELECT rampart.{call}", user="app"), "42501", f"rights: {call} is for those who are granted it")
@@ -258,6 +272,7 @@ def check(world, report):
     check_transactions(report, database)
     check_keys(report, database)
     check_exported_heads(report, database)
+    check_unfinished(report, database)
     check_rights(report, database)
     check_long(report, database)
     latin = world.latin_database("sealing_latin1")

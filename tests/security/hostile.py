@@ -34,6 +34,9 @@ PLAIN = {
                 "'infinity'::cstring", "'294277-01-01'::cstring", "NULL::cstring"],
     "bytea": BYTEA,
     "bool": ["true", "false", "NULL::bool"],
+    "xid8": ["'0'::xid8", "'1000'::xid8", "'18446744073709551615'::xid8", "NULL::xid8"],
+    "xid8[]": ["'{}'::xid8[]", "'{0,NULL,18446744073709551615}'::xid8[]", "'{{1},{2}}'::xid8[]", "NULL::xid8[]"],
+    "bytea[]": ["'{}'::bytea[]", "'{NULL,\"\\\\x00\"}'::bytea[]", "ARRAY[sha256('x')]", "NULL::bytea[]"],
     "oid": ["0::oid", "1::oid", "4294967295::oid", "25::oid", "'pii'::regclass::oid", "'enc_text'::regtype::oid", "NULL::oid"],
     "oid[]": ["'{}'::oid[]", "'{1259,0,NULL}'::oid[]", "NULL::oid[]"],
     "regclass": ["'pii'::regclass", "0::regclass", "4294967295::regclass", "'pg_class'::regclass", "'rampart.keys'::regclass"],
@@ -123,7 +126,8 @@ def values_of(type_name):
     if type_name.startswith("enc_"):
         return encrypted_values(type_name.removeprefix("enc_"))
     if type_name.startswith("rampart."):
-        return rows_of(type_name)
+        element = type_name.removesuffix("[]")
+        return arrays_of(element, rows_of(element)) if element != type_name else rows_of(type_name)
     element = type_name.removesuffix("[]")
     return PLAIN[SHORT.get(element, element) + type_name.removeprefix(element)]
 

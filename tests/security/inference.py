@@ -8,7 +8,7 @@ import re
 
 import psycopg2
 
-from world import EMAIL, attempt
+from world import EMAIL, attempt, without_ciphertext
 
 OBJECTS = f"""
 CREATE VIEW by_owner AS SELECT * FROM pii;
@@ -211,6 +211,6 @@ def check(world, report):
         rows = attempt(visitor, sql.format(armour=armour))
         report.equal(rows if isinstance(rows, str) else rows[0][0], wanted, f"inference, documented: {name}")
     for name, sql in NOTHING_READABLE:
-        text = repr(attempt(visitor, sql))
+        text = without_ciphertext(repr(attempt(visitor, sql)))
         report.ok(not re.search(r"ada|grace|hopper|lovelace", text, re.I), f"inference: nothing readable in {name}", text)
     visitor.close()

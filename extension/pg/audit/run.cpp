@@ -10,12 +10,14 @@ extern "C" {
 #include "access/nbtree.h"
 #include "access/table.h"
 #include "access/tableam.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_type.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -30,6 +32,18 @@ bool IsByTransaction(Relation index) {
     return index->rd_rel->relam == BTREE_AM_OID && form->indisvalid && form->indnkeyatts == 2 &&
            form->indkey.values[0] == kXid + 1 && form->indkey.values[1] == kId + 1 &&
            RelationGetIndexPredicate(index) == NIL;
+}
+
+bool HasColumnsOfLog(Relation partition) {
+    const Oid schema = get_namespace_oid("rampart", false);
+    const Relation log = table_open(get_relname_relid("audit_log", schema), AccessShareLock);
+    const TupleDesc ours = RelationGetDescr(partition);
+    const TupleDesc whole = RelationGetDescr(log);
+    bool same = ours->natts == kColumns && whole->natts == kColumns;
+    for (int i = 0; same && i < kColumns; ++i)
+        same = TupleDescAttr(ours, i)->atttypid == TupleDescAttr(whole, i)->atttypid;
+    table_close(log, AccessShareLock);
+    return same;
 }
 
 Relation OpenIndex(Relation partition) {
@@ -91,8 +105,8 @@ Run RunArgument(FunctionCallInfo fcinfo, int first) {
 void RunScan::Begin(const Run& run) {
     run_ = run;
     partition_ = table_open(run.partition, AccessShareLock);
-    if (RelationGetDescr(partition_)->natts != kColumns)
-        throw Error(errc::kInternal, "not a partition of rampart.audit_log");
+    if (!HasColumnsOfLog(partition_))
+        throw Error(errc::kInvalidParameter, "not a partition of rampart.audit_log");
     index_ = OpenIndex(partition_);
     if (index_ == nullptr) {
         throw Error(
