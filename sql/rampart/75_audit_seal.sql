@@ -191,6 +191,7 @@ BEGIN
         PERFORM rampart.new_audit_key(name);
         INSERT INTO rampart.audit_tree (class, origin, size, front)
             VALUES ('normal', name, 0, nothing), ('security', name, 0, nothing);
+        PERFORM rampart.create_default_alert_rules();
         PERFORM rampart.wake_auditor();
     END IF;
     RETURN (SELECT s.verifier FROM rampart.audit_signer s ORDER BY s.since DESC LIMIT 1);

@@ -34,23 +34,30 @@ COMMENT ON COLUMN rampart.alert_rule.history IS 'volume: how many periods back.'
 COMMENT ON COLUMN rampart.alert_rule.learn IS 'volume: how many periods the group must have been known.';
 COMMENT ON COLUMN rampart.alert_rule.dedup IS 'For how long after its last entry an alert that is not resolved takes more of its group.';
 
-INSERT INTO rampart.alert_rule (name, kind, severity, events, group_by, watch, measure, threshold, period, dedup, description) VALUES
-    ('login_failures', 'threshold', 'high', '{auth.login_failure,auth.login_failed,apikey.refused}', '{metadata.account|metadata.user|actor}', '{}', NULL, 5, '15 minutes', '1 hour', 'Logins to one account failed again and again'),
-    ('mfa_failures', 'threshold', 'high', '{auth.mfa_failed}', '{metadata.account|metadata.user|actor}', '{}', NULL, 3, '15 minutes', '1 hour', 'Second factors of one account were refused again and again: its password may be known'),
-    ('lockout', 'single', 'high', '{auth.lockout,auth.brute_force}', '{metadata.account|metadata.user|actor}', '{}', NULL, 1, '15 minutes', '1 day', 'An account was locked'),
-    ('token_reused', 'single', 'critical', '{auth.token_reused}', '{metadata.account|actor}', '{}', NULL, 1, '15 minutes', '1 day', 'A token was presented that had been exchanged or revoked: it may be stolen'),
-    ('new_address', 'first_seen', 'medium', '{auth.login_success,session.created}', '{metadata.account|actor|session_role}', '{ip|client}', NULL, 1, '90 days', '1 day', 'A login from an address that the account has not used'),
-    ('new_country', 'first_seen', 'high', '{auth.login_success,session.created}', '{metadata.account|actor|session_role}', '{metadata.country}', NULL, 1, '90 days', '1 day', 'A login from a country that the account has not used'),
-    ('refused_decryption', 'threshold', 'high', '{crypto.key_denied,crypto.decrypt_failed}', '{actor|session_role}', '{}', NULL, 10, '15 minutes', '1 hour', 'Decryption was refused, or failed, again and again'),
-    ('large_exports', 'volume', 'high', '{data.export,data.bulk_read,export.finished}', '{actor|session_role}', '{}', 'metadata.rows', 1000, '1 day', '1 day', 'Much more was exported than is usual'),
-    ('superuser_granted', 'single', 'critical', '{authz.superuser_granted}', '{role}', '{}', NULL, 1, '15 minutes', '1 hour', 'A role became a superuser'),
-    ('break_glass', 'single', 'critical', '{policy.break_glass_used}', '{actor|session_role}', '{}', NULL, 1, '15 minutes', '1 hour', 'Emergency access was used'),
-    ('key_destroyed', 'single', 'critical', '{crypto.key_destroyed}', '{metadata.scope}', '{}', NULL, 1, '15 minutes', '1 hour', 'A key was destroyed'),
-    ('auditing_disabled', 'single', 'critical', '{audit.disabled}', '{relation}', '{}', NULL, 1, '15 minutes', '1 hour', 'Auditing of a table was switched off'),
-    ('tampering', 'single', 'critical', '{audit.tamper_detected,audit.rollback_or_fork}', '{}', '{}', NULL, 1, '15 minutes', '1 hour', 'The audit log is not what was sealed'),
-    ('events_lost', 'single', 'high', '{audit.queue_overflow}', '{}', '{}', NULL, 1, '15 minutes', '1 hour', 'Events were lost'),
-    ('rule_changed', 'single', 'high', '{alert.rule_changed}', '{metadata.rule}', '{}', NULL, 1, '15 minutes', '1 hour', 'An alert rule was changed');
-UPDATE rampart.alert_rule SET builtin = true;
+-- Made when sealing begins and not by CREATE EXTENSION: a dump has them as they were changed since.
+CREATE FUNCTION rampart.create_default_alert_rules() RETURNS void
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    INSERT INTO rampart.alert_rule (name, kind, severity, events, group_by, watch, measure, threshold, period, dedup, description, builtin)
+    VALUES
+        ('login_failures', 'threshold', 'high', '{auth.login_failure,auth.login_failed,apikey.refused}', '{metadata.account|metadata.user|actor}', '{}', NULL, 5, '15 minutes', '1 hour', 'Logins to one account failed again and again', true),
+        ('mfa_failures', 'threshold', 'high', '{auth.mfa_failed}', '{metadata.account|metadata.user|actor}', '{}', NULL, 3, '15 minutes', '1 hour', 'Second factors of one account were refused again and again: its password may be known', true),
+        ('lockout', 'single', 'high', '{auth.lockout,auth.brute_force}', '{metadata.account|metadata.user|actor}', '{}', NULL, 1, '15 minutes', '1 day', 'An account was locked', true),
+        ('token_reused', 'single', 'critical', '{auth.token_reused}', '{metadata.account|actor}', '{}', NULL, 1, '15 minutes', '1 day', 'A token was presented that had been exchanged or revoked: it may be stolen', true),
+        ('new_address', 'first_seen', 'medium', '{auth.login_success,session.created}', '{metadata.account|actor|session_role}', '{ip|client}', NULL, 1, '90 days', '1 day', 'A login from an address that the account has not used', true),
+        ('new_country', 'first_seen', 'high', '{auth.login_success,session.created}', '{metadata.account|actor|session_role}', '{metadata.country}', NULL, 1, '90 days', '1 day', 'A login from a country that the account has not used', true),
+        ('refused_decryption', 'threshold', 'high', '{crypto.key_denied,crypto.decrypt_failed}', '{actor|session_role}', '{}', NULL, 10, '15 minutes', '1 hour', 'Decryption was refused, or failed, again and again', true),
+        ('large_exports', 'volume', 'high', '{data.export,data.bulk_read,export.finished}', '{actor|session_role}', '{}', 'metadata.rows', 1000, '1 day', '1 day', 'Much more was exported than is usual', true),
+        ('superuser_granted', 'single', 'critical', '{authz.superuser_granted}', '{role}', '{}', NULL, 1, '15 minutes', '1 hour', 'A role became a superuser', true),
+        ('break_glass', 'single', 'critical', '{policy.break_glass_used}', '{actor|session_role}', '{}', NULL, 1, '15 minutes', '1 hour', 'Emergency access was used', true),
+        ('key_destroyed', 'single', 'critical', '{crypto.key_destroyed}', '{metadata.scope}', '{}', NULL, 1, '15 minutes', '1 hour', 'A key was destroyed', true),
+        ('auditing_disabled', 'single', 'critical', '{audit.disabled}', '{relation}', '{}', NULL, 1, '15 minutes', '1 hour', 'Auditing of a table was switched off', true),
+        ('tampering', 'single', 'critical', '{audit.tamper_detected,audit.rollback_or_fork}', '{}', '{}', NULL, 1, '15 minutes', '1 hour', 'The audit log is not what was sealed', true),
+        ('events_lost', 'single', 'high', '{audit.queue_overflow}', '{}', '{}', NULL, 1, '15 minutes', '1 hour', 'Events were lost', true),
+        ('rule_changed', 'single', 'high', '{alert.rule_changed}', '{metadata.rule}', '{}', NULL, 1, '15 minutes', '1 hour', 'An alert rule was changed', true)
+    ON CONFLICT DO NOTHING;
+END;
+COMMENT ON FUNCTION rampart.create_default_alert_rules() IS 'The alert rules that come with Rampart; those that are there stay as they are.';
 
 CREATE TABLE rampart.alert (
     id              int8 GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -82,20 +89,6 @@ COMMENT ON COLUMN rampart.alert.first_index IS 'The leaf of the first of them; t
 SELECT pg_extension_config_dump('rampart.alert_rule', '');
 SELECT pg_extension_config_dump('rampart.alert', '');
 SELECT pg_extension_config_dump('rampart.alert_id_seq', '');
-
--- A restore finds the rules of CREATE EXTENSION there already.
-CREATE FUNCTION rampart.replace_builtin_rule() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    DELETE FROM rampart.alert_rule r WHERE r.name = NEW.name AND r.builtin;
-    RETURN NEW;
-END
-$$;
-COMMENT ON FUNCTION rampart.replace_builtin_rule() IS 'Trigger: a restored rule takes the place of the one that came with Rampart.';
-CREATE TRIGGER replace_builtin_rule BEFORE INSERT ON rampart.alert_rule
-    FOR EACH ROW EXECUTE FUNCTION rampart.replace_builtin_rule();
-ALTER TABLE rampart.alert_rule ENABLE ALWAYS TRIGGER replace_builtin_rule;
 
 -- Rules ------------------------------------------------------------------------------------------------------
 
