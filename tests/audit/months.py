@@ -41,5 +41,6 @@ def check(world, report):
     before = database.value(made)
     database.query("""DO $$ BEGIN EXECUTE format('ALTER TABLE rampart.audit_log_security DETACH PARTITION %1$s; DROP TABLE %1$s',
                       'rampart.audit_log_security_' || to_char((now() + interval '1 month') AT TIME ZONE 'UTC', 'YYYY_MM')); END $$""")
-    database.query("SELECT rampart.audit_work()")
+    for _ in range(5):  # queued events come first
+        database.query("SELECT rampart.audit_work()")
     report.equal(database.value(made), before, "months: the auditor makes those to come")

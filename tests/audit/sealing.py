@@ -219,7 +219,7 @@ def check_load(report, world, database, seconds=10):
     report.ok(good(database), "load: the log verifies")
     known = sorted(dict(heads).items())
     lost = [number for number, note in known if not good(database, note)]
-    report.ok(len(known) > 2 and not lost, f"load: every head that was published is a beginning of the log ({len(known)})", lost[:3])
+    report.ok(known and not lost, f"load: every head that was published is a beginning of the log ({len(known)})", lost[:3])
     rows = database.value("SELECT count(*) FROM load")
     report.equal(database.value("SELECT count(*) FROM rampart.audit_log WHERE relation = 'public.load' AND operation = 'INSERT'"), rows, "load: an entry a row")
 
