@@ -76,8 +76,9 @@ ByteView Next(const std::uint8_t*& at);
 // Makes the process the one to wake for its database, until it exits or detaches.
 void AttachAuditor();
 void DetachAuditor();
-// Whether an auditor is to be kept in this database also when nothing is queued.
-void SetResident(bool resident);
+// Milliseconds until an auditor is wanted in this database also if nothing is queued; negative:
+// not before something is.
+void SetNextStep(std::int32_t delay);
 // Whether this database has Rampart; if not, what is queued for it is dropped. Nothing says so when
 // the extension is created: into a database that is being restored, nothing is to be written
 // between the creation of the log and that of its months.

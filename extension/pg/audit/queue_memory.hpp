@@ -40,6 +40,7 @@ struct Slot {
     NameData name;
     State state;
     bool resident;
+    TimestampTz due;  // of a resident: the next step of an auditor, also if nothing is queued
     bool starting;
     std::int32_t auditor;  // number of its PGPROC, or kNone
     int auditor_pid;

@@ -15,10 +15,8 @@ namespace rampart::pg::audit::queue {
 namespace {
 
 constexpr std::int64_t kSecond = USECS_PER_SEC;
-
-}  // namespace
-
-namespace {
+// Between two turns of a database for which nothing is queued, where processes are scarce.
+constexpr std::int64_t kTurn = 10 * kSecond;
 
 void OnAuditorExit(int, Datum) { DetachAuditor(); }
 
@@ -47,15 +45,23 @@ void DetachAuditor() {
     Slot* slot = FindSlot(MyDatabaseId);
     if (slot == nullptr || slot->auditor != MyProc->pgprocno) return;
     slot->auditor = kNone;
-    // It lets others go first.
-    if (memory->crowded) slot->not_before = GetCurrentTimestamp() + kSecond;
+    if (memory->crowded) {
+        // It lets others go first. What is queued brings it back soon; a step that only time asks
+        // for is not worth starting a process for each second.
+        const TimestampTz now = GetCurrentTimestamp();
+        slot->not_before = now + kSecond;
+        slot->due = Max(slot->due, now + kTurn);
+    }
     Wake(memory->launcher);
 }
 
-void SetResident(bool resident) {
+void SetNextStep(std::int32_t delay) {
     if (!Shared()) return;
     const Locked locked;
-    if (Slot* slot = FindSlot(MyDatabaseId)) slot->resident = resident;
+    Slot* slot = FindSlot(MyDatabaseId);
+    if (slot == nullptr) return;
+    slot->resident = delay >= 0;
+    slot->due = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), delay);
 }
 
 void SetPresent(bool present) {
@@ -168,9 +174,12 @@ int Auditors(TimestampTz now) {
     return count;
 }
 
-bool Wants(const Slot& slot) {
+bool HasQueued(const Slot& slot) { return slot.first != kNone || slot.lost > slot.lost_told; }
+
+// Now, or sometime without anything happening before.
+bool WillWant(const Slot& slot) {
     return OidIsValid(slot.database) && slot.auditor == kNone && slot.state != State::kAbsent &&
-           (slot.first != kNone || slot.lost > slot.lost_told || slot.resident);
+           (HasQueued(slot) || slot.resident);
 }
 
 void WakeAuditors() {
@@ -193,10 +202,11 @@ int TakeWanted(Oid* databases, int room, int* later) {
     for (int i = 0; i < memory->slot_count; ++i) {
         const int place = (turn + i) % memory->slot_count;
         Slot& slot = memory->slots[place];
-        if (!Wants(slot)) continue;
-        const bool crowded = slot.not_before <= now && count >= free;
+        if (!WillWant(slot)) continue;
+        const bool due = slot.not_before <= now && (HasQueued(slot) || slot.due <= now);
+        const bool crowded = due && count >= free;
         if (crowded) memory->crowded = true;
-        if (crowded || slot.not_before > now || count == room) {
+        if (!due || crowded || count == room) {
             ++*later;
             continue;
         }

@@ -101,7 +101,7 @@ bool WorkUntilIdle(const Job& job) {
             ProcessConfigFile(PGC_SIGHUP);
         }
         const std::int32_t delay = Step(job);
-        if (job.drains && delay != 0) audit::queue::SetResident(delay != kIdle);
+        if (job.drains && delay != 0) audit::queue::SetNextStep(delay);
         if (delay == kIdle) return true;
         if (delay > 0 && job.drains && audit::queue::IsCrowded()) return false;
         if (delay > 0) Sleep(delay);
