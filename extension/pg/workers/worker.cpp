@@ -63,8 +63,8 @@ void LetOthers(const Job& job) {
     LockRelease(&tag, ExclusiveLock, true);
 }
 
-// False: there is no extension. DROP EXTENSION locks it first, then what is in it in an order of its
-// own: with a process that holds some of that and wants the rest it would deadlock.
+// False: there is no extension. DROP EXTENSION locks it first, then what is in it in an order of
+// its own: with a process that holds some of that and wants the rest it would deadlock.
 bool HoldExtension() {
     const Oid extension = get_extension_oid("rampart", true);
     if (!OidIsValid(extension)) return false;
