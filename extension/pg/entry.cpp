@@ -14,6 +14,7 @@
 #include "pg/keyring/usage.hpp"
 #include "pg/keyring/usage_table.hpp"
 #include "pg/log_privacy.hpp"
+#include "pg/policy/models.hpp"
 #include "pg/rewrite/results.hpp"
 #include "pg/rewrite/rewrite.hpp"
 #include "pg/rewrite/utility.hpp"
@@ -52,6 +53,7 @@ void _PG_init() {
         rampart::pg::audit::RegisterAuditedCallbacks();
         rampart::pg::audit::RegisterContextCallbacks();
         rampart::pg::audit::RegisterLogCallbacks();
+        rampart::pg::policy::RegisterModelCallbacks();
         rampart::pg::rewrite::InstallPlannerHooks();
         rampart::pg::rewrite::InstallUtilityHook();
         rampart::pg::rewrite::InstallResultsHook();

@@ -146,6 +146,8 @@ VALUES
     ('session.expired', 'security', 'info', 3002, 2, false, '{session}', '{end}', 'session_expired', 'An application''s session expired'),
     ('session.revoked', 'security', 'medium', 3002, 2, false, '{session}', '{end}', NULL, 'An application''s session was ended by somebody'),
     ('policy.changed', 'security', 'medium', 3004, 3, false, '{configuration}', '{change}', NULL, 'An access policy was changed'),
+    ('policy.model_loaded', 'security', 'medium', 3004, 3, false, '{configuration}', '{change}', NULL, 'An access model was loaded or replaced'),
+    ('policy.model_dropped', 'security', 'high', 3004, 4, false, '{configuration}', '{deletion}', NULL, 'An access model was dropped, with its rules'),
     ('policy.denied', 'security', 'medium', 6005, 99, true, '{database}', '{denied}', 'authz_fail', 'An access policy refused a request'),
     ('scope.created', 'security', 'low', 3004, 1, false, '{configuration}', '{creation}', NULL, 'An encryption scope was created or imported'),
     ('scope.altered', 'security', 'medium', 3004, 3, false, '{configuration}', '{change}', NULL, 'An encryption scope was altered'),
