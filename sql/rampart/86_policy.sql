@@ -83,10 +83,8 @@ AS $$
 DECLARE
     this_version int8;
 BEGIN
-    -- Updated also where it is there: the trigger that completes it may have run (SET CONSTRAINTS ... IMMEDIATE).
-    UPDATE rampart.policy_version v SET hash = NULL, rules = NULL
-        WHERE v.model = begin_policy_version.model AND v.xid = pg_current_xact_id()
-        RETURNING v.version INTO this_version;
+    SELECT v.version INTO this_version FROM rampart.policy_version v
+        WHERE v.model = begin_policy_version.model AND v.xid = pg_current_xact_id();
     IF NOT FOUND THEN
         INSERT INTO rampart.policy_version (model, version)
             SELECT begin_policy_version.model, coalesce(max(v.version), 0) + 1
@@ -128,16 +126,31 @@ COMMENT ON FUNCTION rampart.complete_policy_version() IS 'Trigger: at the end of
 CREATE CONSTRAINT TRIGGER complete AFTER INSERT OR UPDATE ON rampart.policy_version
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION rampart.complete_policy_version();
 
-CREATE FUNCTION rampart.note_policy_change(model text, event text, added text[], removed text[]) RETURNS void
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
+CREATE FUNCTION rampart.note_policy_change(model text, event text, added text[] DEFAULT '{}', removed text[] DEFAULT '{}') RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    -- To be completed again, if it was already: SET CONSTRAINTS ... IMMEDIATE.
+    UPDATE rampart.policy_version v SET hash = NULL, rules = NULL
+        WHERE v.model = note_policy_change.model AND v.xid = pg_current_xact_id();
     -- Long lists are in policy_change.
-    SELECT rampart.write_event(event, NULL, NULL, NULL, NULL, jsonb_strip_nulls(jsonb_build_object(
+    PERFORM rampart.write_event(event, NULL, NULL, NULL, NULL, jsonb_strip_nulls(jsonb_build_object(
         'model', model, 'added', cardinality(added), 'removed', cardinality(removed),
         'added_rules', CASE WHEN cardinality(added) <= 20 AND length(added::text) < 16000 THEN added END,
         'removed_rules', CASE WHEN cardinality(removed) <= 20 AND length(removed::text) < 16000 THEN removed END)));
+END
+$$;
+COMMENT ON FUNCTION rampart.note_policy_change(text, text, text[], text[]) IS 'Ends a change: recorded in the audit log, with the rules as CSV.';
+
+CREATE FUNCTION rampart.remove_all_policies(model text, this_version int8) RETURNS text[]
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    WITH gone AS (DELETE FROM rampart.policy_rule r WHERE r.model = remove_all_policies.model RETURNING r.type, r.rule),
+         noted AS (INSERT INTO rampart.policy_change (model, version, added, type, rule)
+                   SELECT remove_all_policies.model, this_version, false, gone.type, gone.rule FROM gone RETURNING type, rule)
+    SELECT coalesce(array_agg(rampart.format_policy_rule(noted.type, noted.rule)), '{}') FROM noted;
 END;
-COMMENT ON FUNCTION rampart.note_policy_change(text, text, text[], text[]) IS 'Records a change in the audit log, with the rules as CSV.';
+COMMENT ON FUNCTION rampart.remove_all_policies(text, int8) IS 'Removes all rules of a model, as part of a version; returns them as CSV.';
 
 -- Changes ------------------------------------------------------------------------------------------------------
 
@@ -157,7 +170,7 @@ BEGIN
     INSERT INTO rampart.policy_model AS m (name, definition, options) VALUES (model, load_model.definition, load_model.options)
         ON CONFLICT ON CONSTRAINT policy_model_pkey DO UPDATE SET definition = excluded.definition, options = excluded.options;
     PERFORM rampart.compile_model(model);
-    PERFORM rampart.note_policy_change(model, 'policy.model_loaded', '{}', '{}');
+    PERFORM rampart.note_policy_change(model, 'policy.model_loaded');
 END
 $$;
 COMMENT ON FUNCTION rampart.load_model(text, text, jsonb) IS
@@ -168,17 +181,15 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     this_version int8;
-    removed int8;
+    removed text[];
 BEGIN
     PERFORM rampart.lock_known_model(model);
     this_version := rampart.begin_policy_version(model);
     UPDATE rampart.policy_version v SET definition = '', options = NULL WHERE v.model = drop_model.model AND v.version = this_version;
-    WITH gone AS (DELETE FROM rampart.policy_rule r WHERE r.model = drop_model.model RETURNING r.type, r.rule)
-    INSERT INTO rampart.policy_change (model, version, added, type, rule) SELECT drop_model.model, this_version, false, gone.type, gone.rule FROM gone;
-    GET DIAGNOSTICS removed = ROW_COUNT;
+    removed := rampart.remove_all_policies(model, this_version);
     DELETE FROM rampart.policy_test t WHERE t.model = drop_model.model;
     DELETE FROM rampart.policy_model m WHERE m.name = drop_model.model;
-    PERFORM rampart.write_event('policy.model_dropped', NULL, NULL, NULL, NULL, jsonb_build_object('model', model, 'removed', removed));
+    PERFORM rampart.note_policy_change(model, 'policy.model_dropped', removed => removed);
 END
 $$;
 COMMENT ON FUNCTION rampart.drop_model(text) IS 'Drops a model with its rules and tests; its versions stay. Errors: RMP06.';
@@ -245,10 +256,7 @@ BEGIN
     END IF;
     this_version := rampart.begin_policy_version(model);
     IF replace THEN
-        WITH gone AS (DELETE FROM rampart.policy_rule r WHERE r.model = import_policy.model RETURNING r.type, r.rule),
-             noted AS (INSERT INTO rampart.policy_change (model, version, added, type, rule)
-                       SELECT import_policy.model, this_version, false, gone.type, gone.rule FROM gone RETURNING type, rule)
-        SELECT coalesce(array_agg(rampart.format_policy_rule(noted.type, noted.rule)), '{}') INTO removed FROM noted;
+        removed := rampart.remove_all_policies(model, this_version);
     END IF;
     WITH wanted AS (SELECT w.type, w.rule, min(w.number) AS number
                     FROM rampart.read_policy_csv(known.definition, known.options, csv) WITH ORDINALITY w (type, rule, number)

@@ -78,7 +78,7 @@ def check_record(database, report):
     load(database, "noted", RBAC, "p, a, b, c")
     database.query("SELECT rampart.add_policy('noted', 'g', '{x,a}')"), database.query("SELECT rampart.remove_policy('noted', 'p', '{a,b,c}')"), database.query("SELECT rampart.drop_model('noted')")
     report.equal(database.query("SELECT event, metadata -> 'added_rules', metadata -> 'removed_rules' FROM rampart.audit_log WHERE id > %s AND event LIKE 'policy.%%' ORDER BY id", (last,)),
-                 [("policy.model_loaded", [], []), ("policy.changed", ["p, a, b, c"], []), ("policy.changed", ["g, x, a"], []), ("policy.changed", [], ["p, a, b, c"]), ("policy.model_dropped", None, None)],
+                 [("policy.model_loaded", [], []), ("policy.changed", ["p, a, b, c"], []), ("policy.changed", ["g, x, a"], []), ("policy.changed", [], ["p, a, b, c"]), ("policy.model_dropped", [], ["g, x, a"])],
                  "record: every change is in the audit log, with the rules")
 
 
