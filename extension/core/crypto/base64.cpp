@@ -33,4 +33,13 @@ std::optional<std::vector<std::uint8_t>> FromBase64(std::string_view text) {
     return bytes;
 }
 
+std::optional<std::vector<std::uint8_t>> FromBase64Url(std::string_view text) {
+    if (text.find_first_of("+/=") != std::string_view::npos) return std::nullopt;
+    std::string standard(text);
+    std::ranges::replace(standard, '-', '+');
+    std::ranges::replace(standard, '_', '/');
+    standard.append((4 - standard.size() % 4) % 4, '=');
+    return FromBase64(standard);
+}
+
 }  // namespace rampart

@@ -9,7 +9,8 @@ namespace {
 
 class JsonReader {
   public:
-    explicit JsonReader(std::string_view text) : text_(text) {}
+    JsonReader(std::string_view text, Duplicates duplicates)
+        : text_(text), duplicates_(duplicates) {}
 
     Value ReadAll() {
         Value value = Read(0);
@@ -64,7 +65,11 @@ class JsonReader {
             members.emplace_back(std::move(name), Read(depth));
         } while (Take(','));
         if (!Take('}')) Fail();
-        return Value::Of(std::move(members));
+        const std::size_t count = members.size();
+        Value object = Value::Of(std::move(members));
+        if (duplicates_ == Duplicates::kRefuse && object.As<Value::Object>()->size() != count)
+            Fail();
+        return object;
     }
 
     Value ReadList(unsigned depth) {
@@ -170,14 +175,15 @@ class JsonReader {
     }
 
     std::string_view text_;
+    Duplicates duplicates_;
     std::size_t position_ = 0;
 };
 
 }  // namespace
 
-Value ParseJson(std::string_view text) {
+Value ParseJson(std::string_view text, Duplicates duplicates) {
     RequireWithin(text.size(), kMaxJsonText, "the JSON of a request");
-    return JsonReader(text).ReadAll();
+    return JsonReader(text, duplicates).ReadAll();
 }
 
 }  // namespace rampart::policy

@@ -36,8 +36,10 @@ class Value {
     std::variant<std::monostate, bool, double, std::string, List, Object> data_;
 };
 
+enum class Duplicates : std::uint8_t { kLaterCounts, kRefuse };
+
 // Reads one JSON value. Error RMP05 for what is none, RMP04 for what is too large or too deep.
-Value ParseJson(std::string_view text);
+Value ParseJson(std::string_view text, Duplicates duplicates = Duplicates::kLaterCounts);
 
 enum class Kind : std::uint8_t { kNull, kBool, kNumber, kString, kList, kObject };
 const char* KindName(Kind kind);

@@ -40,10 +40,8 @@ Context FromArguments(FunctionCallInfo fcinfo) {
             CopyText(fcinfo, 3), CopyText(fcinfo, 4)};
 }
 
-void SetContext(FunctionCallInfo fcinfo) {
+void Install(const Context& context) {
     const int nesting = GetCurrentTransactionNestLevel();
-    const MemoryContext previous = MemoryContextSwitchTo(TopTransactionContext);
-    const Context context = FromArguments(fcinfo);
     if (innermost == nullptr || innermost->nesting < nesting) {
         auto* level = static_cast<Level*>(palloc0(sizeof(Level)));
         level->nesting = nesting;
@@ -53,6 +51,12 @@ void SetContext(FunctionCallInfo fcinfo) {
     } else {
         innermost->context = context;
     }
+}
+
+template <typename Make>
+void SetContext(const Make& make) {
+    const MemoryContext previous = MemoryContextSwitchTo(TopTransactionContext);
+    Install(make());
     MemoryContextSwitchTo(previous);
 }
 
@@ -78,6 +82,14 @@ void OnSubtransaction(SubXactEvent event, SubTransactionId, SubTransactionId, vo
 
 const Context& CurrentContext() { return innermost != nullptr ? innermost->context : kNone; }
 
+void SetContextIfNone(const char* actor, const char* org) {
+    if (innermost != nullptr) return;
+    SetContext([&] {
+        return Context{pstrdup(actor), org == nullptr ? nullptr : pstrdup(org), Datum{0}, nullptr,
+                       nullptr};
+    });
+}
+
 void RegisterContextCallbacks() {
     RegisterXactCallback(OnTransaction, nullptr);
     RegisterSubXactCallback(OnSubtransaction, nullptr);
@@ -86,7 +98,7 @@ void RegisterContextCallbacks() {
 }  // namespace rampart::pg::audit
 
 RAMPART_FUNCTION(rampart_set_context) {
-    rampart::pg::audit::SetContext(fcinfo);
+    rampart::pg::audit::SetContext([&] { return rampart::pg::audit::FromArguments(fcinfo); });
     PG_RETURN_VOID();
 }
 

@@ -20,6 +20,9 @@ struct Context {
 // Empty where none was set.
 const Context& CurrentContext();
 
+// Actor and organisation, where no context was set in this transaction.
+void SetContextIfNone(const char* actor, const char* org);
+
 void RegisterContextCallbacks();
 
 }  // namespace rampart::pg::audit

@@ -7,15 +7,14 @@
 
 #include "error.hpp"
 #include "pg/boundary.hpp"
+#include "pg/committed.hpp"
 #include "pg/policy/rows.hpp"
 #include "policy/options.hpp"
 
 extern "C" {
-#include "catalog/namespace.h"
 #include "commands/trigger.h"
 #include "miscadmin.h"
 #include "utils/inval.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 }
 
@@ -37,11 +36,6 @@ std::uint64_t compiled_generation = 0;  // of what is in `compiled`
 
 void OnRelationChange(Datum, Oid relation) {
     if (!OidIsValid(relation) || relation == sentinel) ++generation;
-}
-
-Oid Table(const char* name) {
-    const Oid schema = get_namespace_oid("rampart", true);
-    return OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
 }
 
 void AddRules(const RuleRow* rules, std::size_t count, PolicySetBuilder& builder) {
@@ -68,10 +62,10 @@ const PolicySet* Load(std::string_view name) {
         const MemoryContext scratch = AllocSetContextCreate(
             CurrentMemoryContext, "rampart policy rows", ALLOCSET_DEFAULT_SIZES);
         const MemoryContext caller = MemoryContextSwitchTo(scratch);
-        sentinel = Table("policy_model");
+        sentinel = OwnTable("policy_model");
         ModelRow row{};
         const bool found =
-            OidIsValid(sentinel) && ReadModel(sentinel, Table("policy_rule"), name, &row);
+            OidIsValid(sentinel) && ReadModel(sentinel, OwnTable("policy_rule"), name, &row);
         MemoryContextSwitchTo(caller);
         if (found && generation == before) {
             compiled.push_back(
@@ -124,7 +118,7 @@ RAMPART_FUNCTION(rampart_policy_changed) {
     if (!CALLED_AS_TRIGGER(fcinfo))
         throw rampart::Error(rampart::errc::kInternal,
                              "policy_changed must be called as a trigger");
-    const Oid model = policy::Table("policy_model");
+    const Oid model = OwnTable("policy_model");
     if (OidIsValid(model)) CacheInvalidateRelcacheByRelid(model);
     return PointerGetDatum(nullptr);
 }
