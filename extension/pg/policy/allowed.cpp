@@ -7,6 +7,7 @@
 
 #include "pg/boundary.hpp"
 #include "pg/functions/arguments.hpp"
+#include "pg/policy/denials.hpp"
 #include "pg/policy/models.hpp"
 #include "pg/policy/request.hpp"
 #include "pg/principal/principal.hpp"
@@ -93,6 +94,10 @@ const Verdict& VerdictOn(const token::Claims& claims, std::string_view resource,
     }
     if (verdicts.known.size() == kMaxVerdicts) verdicts.known.clear();
     verdicts.known.push_back(Decide(claims, resource, action));
+    if (!verdicts.known.back().own) {
+        const std::string_view request[] = {claims.subject, resource, action};
+        NoteDenial(kModel, request);
+    }
     return verdicts.known.back();
 }
 
