@@ -3,8 +3,10 @@
 // not to be had in a parallel worker; the catalog's is.
 #pragma once
 
+#include <string>
 #include <string_view>
 
+#include "error.hpp"
 #include "pg/postgres.hpp"
 
 extern "C" {
@@ -39,7 +41,8 @@ void ScanCommitted(Snapshot snapshot, Oid table, const char* index_name, std::st
                    const Visit& visit) {
     const Relation relation = table_open(table, AccessShareLock);
     const Oid index_id = get_relname_relid(index_name, RelationGetNamespace(relation));
-    if (!OidIsValid(index_id)) ereport(ERROR, (errmsg("index \"%s\" does not exist", index_name)));
+    if (!OidIsValid(index_id))
+        throw Error(errc::kInternal, std::string("there is no index ") + index_name);
     const Relation index = index_open(index_id, AccessShareLock);
     ScanKeyData wanted;
     ScanKeyInit(

@@ -12,7 +12,7 @@ COMMENT ON FUNCTION rampart.read_policy_csv(text, jsonb, text) IS
 'Rules in Casbin''s CSV, which must fit a model. Errors: RMP01, RMP02 with the line, RMP04.';
 
 CREATE FUNCTION rampart.format_policy_rule(type text, rule text[]) RETURNS text
-    AS 'MODULE_PATHNAME', 'rampart_format_policy_rule' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+    AS 'MODULE_PATHNAME', 'rampart_format_policy_rule' LANGUAGE C IMMUTABLE STRICT;
 COMMENT ON FUNCTION rampart.format_policy_rule(text, text[]) IS 'A rule as a line of Casbin''s CSV. Errors: RMP02 for a NULL in it.';
 
 CREATE FUNCTION rampart.compile_model(model text) RETURNS void

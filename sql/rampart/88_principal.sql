@@ -30,10 +30,10 @@ CREATE FUNCTION rampart.set_principal(token text) RETURNS void
 COMMENT ON FUNCTION rampart.set_principal(text) IS
 'Acts for the subject of a signed token (compact JWS: EdDSA, ES256, RS256, HS256) until the transaction ends. The audit context gets its subject and organisation, unless one was set. Not to be called in a function that has settings of its own (SET): they end with it, and so would this. Errors: RMP08 with the reason; a refused token is a security event.';
 
-CREATE FUNCTION rampart.set_principal(claims jsonb) RETURNS void
+CREATE FUNCTION rampart.trust_principal(claims jsonb) RETURNS void
     AS 'MODULE_PATHNAME', 'rampart_set_principal_claims' LANGUAGE C VOLATILE STRICT;
-COMMENT ON FUNCTION rampart.set_principal(jsonb) IS
-'Acts for whom the claims name, unproven: {"sub": "17", "org": "acme", "roles": ["MEMBER"], "teams": [], "scope": "document:read", "api_key": false}. Grant it to roles whose word is to be taken: GRANT EXECUTE ON FUNCTION rampart.set_principal(jsonb) TO server. Errors: RMP08.';
+COMMENT ON FUNCTION rampart.trust_principal(jsonb) IS
+'Acts for whom the claims name, unproven: {"sub": "17", "org": "acme", "roles": ["MEMBER"], "teams": [], "scope": "document:read", "api_key": false}. Grant it to roles whose word is to be taken: GRANT EXECUTE ON FUNCTION rampart.trust_principal TO server. Errors: RMP08.';
 
 CREATE FUNCTION rampart.reset_principal() RETURNS void
     AS 'MODULE_PATHNAME', 'rampart_reset_principal' LANGUAGE C VOLATILE;

@@ -75,7 +75,9 @@ BEGIN
         IF platform THEN
             condition := format('(%s) OR (SELECT rampart.allowed(%L, %L, NULL::text))', condition, resource, action);
         END IF;
-        EXECUTE format('DROP POLICY IF EXISTS %I ON %s', 'rampart_' || action, relation);
+        IF EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = relation AND p.polname = 'rampart_' || action) THEN
+            EXECUTE format('DROP POLICY %I ON %s', 'rampart_' || action, relation);
+        END IF;
         EXECUTE format('CREATE POLICY %I ON %s FOR %s %s (%s)', 'rampart_' || action, relation, command,
                        CASE command WHEN 'INSERT' THEN 'WITH CHECK' ELSE 'USING' END, condition);
     END LOOP;

@@ -136,10 +136,10 @@ p, 2001:db8::/32, intranet, read
 - 2001:db9::1 | intranet | read
 ! nowhere | intranet | read
 """),
-    "globs": (model("r.sub == p.sub && globMatch(r.obj, p.obj) && r.act == p.act"), "p, ada, /home/*/notes, read", """
-+ ada | /home/ada/notes | read
-- ada | /home/ada/b/notes | read
-- ada | /home/ada/mail | read
+    "globs": (model("r.sub == p.sub && globMatch(r.obj, p.obj) && r.act == p.act"), "p, ada, /store/*/notes, read", """
++ ada | /store/ada/notes | read
+- ada | /store/ada/b/notes | read
+- ada | /store/ada/mail | read
 """),
     "deny overrides": (model(PLAIN, policy="sub, obj, act, eft", effect="!some(where (p.eft == deny))"), "p, bob, ledger, write, deny", """
 + ada | ledger | write

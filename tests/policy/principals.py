@@ -3,7 +3,7 @@ import psycopg2
 from database import on
 
 CLAIMS = '{"sub": "ada", "org": "acme", "roles": ["MEMBER"], "teams": ["billing"], "scope": "a:b"}'
-SET = f"SELECT rampart.set_principal('{CLAIMS}'::jsonb)"
+SET = f"SELECT rampart.trust_principal('{CLAIMS}'::jsonb)"
 WHO = "SELECT rampart.subject() || '@' || rampart.org()"
 
 
@@ -38,7 +38,7 @@ def check_transactions(database, report):
     report.equal(who(session), None, "scope: a prepared transaction takes it along")
     on(session, "ROLLBACK PREPARED 'p'")
     on(session, "BEGIN"), on(session, SET)
-    on(session, "DO $$ BEGIN PERFORM rampart.set_principal('{\"sub\": \"eve\"}'::jsonb); RAISE division_by_zero; EXCEPTION WHEN division_by_zero THEN END $$")
+    on(session, "DO $$ BEGIN PERFORM rampart.trust_principal('{\"sub\": \"eve\"}'::jsonb); RAISE division_by_zero; EXCEPTION WHEN division_by_zero THEN END $$")
     report.equal(who(session), "ada@acme", "scope: an exception block gives back the one before")
     try:
         on(session, "SELECT 1 / 0")
@@ -79,7 +79,7 @@ def check_forging(database, report):
 
 
 def check_claims(database, report):
-    call = lambda claims: database.failure("SELECT rampart.set_principal(%s::jsonb)", (claims,), user="server")
+    call = lambda claims: database.failure("SELECT rampart.trust_principal(%s::jsonb)", (claims,), user="server")
     report.equal([call(claims) for claims in ("{}", '{"sub": ""}', '{"sub": 1}', '{"sub": "a", "roles": "x"}', '{"sub": "a", "roles": [1]}', '{"sub": "a", "roles": [""]}', '{"sub": "a", "org": "\\u0007"}',
                                               '{"sub": "a", "api_key": "yes"}', '{"sub": "a", "scope": ["x"]}', "[]", '"a"', "1", '{"sub": "%s"}' % ("x" * 300), '{"sub": "a", "teams": [%s]}' % ",".join(['"t"'] * 300))],
                  ["RMP08"] * 14, "claims: of another type, empty, too long, too many, with control characters")
@@ -112,7 +112,7 @@ def check_parallel(database, report):
 def check(world, report):
     world.cluster.query("DO $$ BEGIN CREATE ROLE server LOGIN; EXCEPTION WHEN duplicate_object THEN END $$")
     database = world.database("principals")
-    database.query("GRANT EXECUTE ON FUNCTION rampart.set_principal(jsonb) TO server; GRANT CREATE ON SCHEMA public TO app;"
+    database.query("GRANT EXECUTE ON FUNCTION rampart.trust_principal TO server; GRANT CREATE ON SCHEMA public TO app;"
                    "CREATE TABLE many AS SELECT i FROM generate_series(1, 20000) i; ANALYZE many; GRANT SELECT ON many TO server")
     check_transactions(database, report)
     check_forging(database, report)

@@ -21,7 +21,7 @@ class As:
     def __enter__(self):
         on(self.session, "BEGIN")
         if self.claims:
-            on(self.session, "SELECT rampart.set_principal(%s::jsonb)", (json.dumps(self.claims),))
+            on(self.session, "SELECT rampart.trust_principal(%s::jsonb)", (json.dumps(self.claims),))
         return self
 
     def __exit__(self, *_):
@@ -151,7 +151,7 @@ def check(world, report):
     database = world.database("rows")
     session = database.connect("server")
     report.equal(on(session, "SELECT rampart.allowed('document', 'read', 'acme'::text)"), [(False,)], "allowed: nobody, before there is a policy")
-    database.query("GRANT EXECUTE ON FUNCTION rampart.set_principal(jsonb) TO server")
+    database.query("GRANT EXECUTE ON FUNCTION rampart.trust_principal TO server")
     with As(session, person("ADMIN")) as me:
         report.equal(me.code("SELECT rampart.allowed('document', 'read')"), "RMP06", "allowed: roles have to be loaded")
     database.query("SELECT rampart.load_roles()")

@@ -18,7 +18,7 @@ enum RuleColumn : AttrNumber { kRuleModel = 1, kRuleId, kRuleType, kRuleValues }
 Datum Column(HeapTuple tuple, AttrNumber number, TupleDesc descriptor) {
     bool null = false;
     const Datum value = heap_getattr(tuple, number, descriptor, &null);
-    if (null) ereport(ERROR, (errmsg("a policy table has a NULL")));
+    if (null) throw Error(errc::kInternal, "a policy table has a NULL");
     return value;
 }
 
