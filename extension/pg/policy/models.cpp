@@ -99,8 +99,7 @@ const PolicySet* FindModel(std::string_view name) {
 
 const PolicySet& ModelNamed(std::string_view name) {
     if (const PolicySet* set = FindModel(name)) return *set;
-    throw Error(errc::kUnknownModel,
-                "there is no policy model \"" + std::string(name.substr(0, 63)) + "\"", {},
+    throw Error(errc::kUnknownModel, "there is no policy model \"" + std::string(name) + "\"", {},
                 "rampart.load_model loads one.");
 }
 
