@@ -77,15 +77,23 @@ END
 $$;
 COMMENT ON FUNCTION rampart.lock_known_model(text) IS 'lock_model, of one that is there. Errors: RMP06.';
 
+CREATE FUNCTION rampart.current_policy_version(model text) RETURNS int8
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    -- Versions that were restored bear the transactions of another cluster.
+    SELECT newest.version
+    FROM (SELECT v.version, v.xid, v.at FROM rampart.policy_version v WHERE v.model = current_policy_version.model ORDER BY v.version DESC LIMIT 1) newest
+    WHERE newest.xid = pg_current_xact_id() AND newest.at >= now();
+END;
+COMMENT ON FUNCTION rampart.current_policy_version(text) IS 'The version of a model that this transaction has begun; NULL: none.';
+
 CREATE FUNCTION rampart.begin_policy_version(model text) RETURNS int8
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    this_version int8;
+    this_version int8 := rampart.current_policy_version(model);
 BEGIN
-    SELECT v.version INTO this_version FROM rampart.policy_version v
-        WHERE v.model = begin_policy_version.model AND v.xid = pg_current_xact_id();
-    IF NOT FOUND THEN
+    IF this_version IS NULL THEN
         INSERT INTO rampart.policy_version (model, version)
             SELECT begin_policy_version.model, coalesce(max(v.version), 0) + 1
             FROM rampart.policy_version v WHERE v.model = begin_policy_version.model
@@ -132,7 +140,7 @@ AS $$
 BEGIN
     -- To be completed again, if it was already: SET CONSTRAINTS ... IMMEDIATE.
     UPDATE rampart.policy_version v SET hash = NULL, rules = NULL
-        WHERE v.model = note_policy_change.model AND v.xid = pg_current_xact_id();
+        WHERE v.model = note_policy_change.model AND v.version = rampart.current_policy_version(note_policy_change.model);
     -- Long lists are in policy_change.
     PERFORM rampart.write_event(event, NULL, NULL, NULL, NULL, jsonb_strip_nulls(jsonb_build_object(
         'model', model, 'added', cardinality(added), 'removed', cardinality(removed),
