@@ -14,6 +14,7 @@
 #include "pg/keyring/usage.hpp"
 #include "pg/keyring/usage_table.hpp"
 #include "pg/log_privacy.hpp"
+#include "pg/principal/principal.hpp"
 #include "pg/rewrite/results.hpp"
 #include "pg/rewrite/rewrite.hpp"
 #include "pg/rewrite/utility.hpp"
@@ -45,6 +46,7 @@ bool LoadedInTime() {
 void _PG_init() {
     rampart::pg::Guard([] {
         rampart::pg::settings::Define();
+        rampart::pg::principal::DefineSetting();
         rampart::pg::Catalog::RegisterCallbacks();
         rampart::pg::keyring::Keyring::RegisterCallbacks();
         rampart::pg::keyring::RegisterRightsCallbacks();

@@ -19,7 +19,8 @@ BEGIN
                                 'mask', 'mask_last', 'mask_email', 'reveal_entry', 'key_id_text', 'scope_tag', 'key_budget',
                                 'adopt_column', 'linked_columns', 'rights_in', 'is_encrypted', 'holds_encrypted',
                                 'holds_unscoped', 'is_randomised', 'give_default_scope', 'check_relation', 'check_type',
-                                'check_statistics', 'check_columns', 'readable_orgs', 'covers'))
+                                'check_statistics', 'check_columns', 'readable_orgs', 'covers',
+                                'principal', 'subject', 'org', 'reset_principal'))
     LOOP
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO PUBLIC', object.name);
     END LOOP;

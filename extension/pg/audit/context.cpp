@@ -2,6 +2,7 @@
 
 #include "error.hpp"
 #include "pg/boundary.hpp"
+#include "pg/principal/principal.hpp"
 
 extern "C" {
 #include "access/xact.h"
@@ -76,7 +77,17 @@ void OnSubtransaction(SubXactEvent event, SubTransactionId, SubTransactionId, vo
 
 }  // namespace
 
-const Context& CurrentContext() { return innermost != nullptr ? innermost->context : kNone; }
+const Context& CurrentContext() {
+    static Context of_principal;
+    const Context& context = innermost != nullptr ? innermost->context : kNone;
+    if (context.actor != nullptr || context.org != nullptr) return context;
+    const Principal* principal = CurrentPrincipal();
+    if (principal == nullptr) return context;
+    of_principal = context;
+    of_principal.actor = principal->subject.c_str();
+    if (!principal->organisation.empty()) of_principal.org = principal->organisation.c_str();
+    return of_principal;
+}
 
 void RegisterContextCallbacks() {
     RegisterXactCallback(OnTransaction, nullptr);
