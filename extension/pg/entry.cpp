@@ -15,6 +15,7 @@
 #include "pg/keyring/usage_table.hpp"
 #include "pg/log_privacy.hpp"
 #include "pg/principal/principal.hpp"
+#include "pg/principal/token_keys.hpp"
 #include "pg/rewrite/results.hpp"
 #include "pg/rewrite/rewrite.hpp"
 #include "pg/rewrite/utility.hpp"
@@ -54,6 +55,7 @@ void _PG_init() {
         rampart::pg::audit::RegisterAuditedCallbacks();
         rampart::pg::audit::RegisterContextCallbacks();
         rampart::pg::audit::RegisterLogCallbacks();
+        rampart::pg::principal::RegisterTokenCallbacks();
         rampart::pg::rewrite::InstallPlannerHooks();
         rampart::pg::rewrite::InstallUtilityHook();
         rampart::pg::rewrite::InstallResultsHook();

@@ -20,7 +20,7 @@ BEGIN
                                 'adopt_column', 'linked_columns', 'rights_in', 'is_encrypted', 'holds_encrypted',
                                 'holds_unscoped', 'is_randomised', 'give_default_scope', 'check_relation', 'check_type',
                                 'check_statistics', 'check_columns', 'readable_orgs', 'covers',
-                                'principal', 'subject', 'org', 'reset_principal'))
+                                'set_principal', 'reset_principal', 'principal', 'subject', 'org'))
     LOOP
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO PUBLIC', object.name);
     END LOOP;

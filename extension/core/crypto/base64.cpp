@@ -33,4 +33,15 @@ std::optional<std::vector<std::uint8_t>> FromBase64(std::string_view text) {
     return bytes;
 }
 
+std::optional<std::vector<std::uint8_t>> FromBase64Url(std::string_view text) {
+    std::string padded(text);
+    for (char& c : padded) {
+        if (c == '+' || c == '/' || c == '=') return std::nullopt;
+        if (c == '-') c = '+';
+        if (c == '_') c = '/';
+    }
+    padded.append((4 - padded.size() % 4) % 4, '=');
+    return FromBase64(padded);
+}
+
 }  // namespace rampart

@@ -9,7 +9,7 @@ namespace {
 
 class JsonReader {
   public:
-    explicit JsonReader(std::string_view text) : text_(text) {}
+    JsonReader(std::string_view text, JsonRules rules) : text_(text), rules_(rules) {}
 
     Value ReadAll() {
         Value value = Read(0);
@@ -64,7 +64,10 @@ class JsonReader {
             members.emplace_back(std::move(name), Read(depth));
         } while (Take(','));
         if (!Take('}')) Fail();
-        return Value::Of(std::move(members));
+        const std::size_t count = members.size();
+        Value object = Value::Of(std::move(members));
+        if (rules_ == JsonRules::kStrict && object.As<Value::Object>()->size() != count) Fail();
+        return object;
     }
 
     Value ReadList(unsigned depth) {
@@ -136,14 +139,18 @@ class JsonReader {
         }
     }
 
+    char32_t Unpaired() const {
+        if (rules_ == JsonRules::kStrict) Fail();
+        return 0xfffd;
+    }
+
     char32_t ReadCodePoint() {
-        constexpr char32_t kReplacement = 0xfffd;
         const char32_t unit = ReadHex();
         if (unit < 0xd800 || unit > 0xdfff) return unit;
-        if (unit > 0xdbff || !text_.substr(position_).starts_with("\\u")) return kReplacement;
+        if (unit > 0xdbff || !text_.substr(position_).starts_with("\\u")) return Unpaired();
         position_ += 2;
         const char32_t low = ReadHex();
-        if (low < 0xdc00 || low > 0xdfff) return kReplacement;
+        if (low < 0xdc00 || low > 0xdfff) return Unpaired();
         return 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
     }
 
@@ -170,14 +177,15 @@ class JsonReader {
     }
 
     std::string_view text_;
+    JsonRules rules_;
     std::size_t position_ = 0;
 };
 
 }  // namespace
 
-Value ParseJson(std::string_view text) {
+Value ParseJson(std::string_view text, JsonRules rules) {
     RequireWithin(text.size(), kMaxJsonText, "the JSON of a request");
-    return JsonReader(text).ReadAll();
+    return JsonReader(text, rules).ReadAll();
 }
 
 }  // namespace rampart::policy
