@@ -97,11 +97,11 @@ BEGIN
             HINT = 'rampart.drop_token_key() removes it. A new key has a kid of its own.';
     END IF;
     IF public_key IS NULL THEN
-        SELECT * INTO wrapping FROM rampart.key k WHERE k.purpose = 'token' AND k.state = 'active';
-        IF NOT FOUND THEN
-            SELECT k.* INTO wrapping FROM rampart.key k WHERE k.id = rampart.add_key('', 'token',
-                (SELECT coalesce(max(o.version), 0) + 1 FROM rampart.key o WHERE o.purpose = 'token'));
+        IF NOT EXISTS (SELECT FROM rampart.key k WHERE k.purpose = 'token' AND k.state = 'active') THEN
+            PERFORM rampart.add_key('', 'token',
+                (SELECT coalesce(max(k.version), 0) + 1 FROM rampart.key k WHERE k.purpose = 'token'));
         END IF;
+        SELECT * INTO STRICT wrapping FROM rampart.key k WHERE k.purpose = 'token' AND k.state = 'active';
         secret := rampart.seal_token_secret(kid, key, wrapping.id, wrapping.version, wrapping.wrapped, wrapping.root_key);
     END IF;
     INSERT INTO rampart.token_key AS t (kid, algorithm, public_key, secret, wrapped_by, issuer, audience, leeway, access_only,
