@@ -13,6 +13,8 @@ CREATE TABLE customers (
     born  enc_date(pii),
     notes enc_jsonb(pii)
 );
+SELECT rampart.start_sealing();
+SELECT rampart.audit_table('customers');
 GRANT ALL ON customers TO app;
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO backup;
 

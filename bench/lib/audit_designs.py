@@ -3,6 +3,7 @@
 supa_audit (Supabase): one generic table, a PL/pgSQL trigger that stores to_jsonb of the old and the new row, a record
 id that is a UUID over the primary key's columns looked up in the catalog, indexes on it, on the time and the table.
 audit-trigger (2ndQuadrant): hstore there, jsonb here; client and session columns, changed fields by difference.
+pgaudit: no row values and no table, but a line of the server's log for each statement; so only beside single-row statements.
 """
 
 SUPA = """
@@ -75,6 +76,10 @@ DESIGNS = {
     "audit_trigger": "CREATE TRIGGER a AFTER INSERT OR UPDATE OR DELETE ON audit_trigger_t FOR EACH ROW EXECUTE FUNCTION classic.if_modified_func()",
     "supa_audit": "CREATE TRIGGER a AFTER INSERT OR UPDATE OR DELETE ON supa_audit_t FOR EACH ROW EXECUTE FUNCTION supa.insert_update_delete_trigger()",
 }
+ROW_DESIGNS = list(DESIGNS)
+DESIGNS["pgaudit"] = ""
+# Of the sessions that write.
+OPTIONS = {"pgaudit": "-c pgaudit.log=write -c pgaudit.log_parameter=on"}
 
 
 def set_up(session):

@@ -72,7 +72,9 @@ inline constexpr SqlState kMalformedPolicy{"RMP02"};
 inline constexpr SqlState kEvaluationFailed{"RMP03"};
 inline constexpr SqlState kPolicyLimit{"RMP04"};
 inline constexpr SqlState kMalformedRequest{"RMP05"};
-inline constexpr SqlState kTokenRefused{"RMP06"};
+inline constexpr SqlState kUnknownModel{"RMP06"};
+inline constexpr SqlState kPolicyTestFails{"RMP07"};
+inline constexpr SqlState kTokenRefused{"RMP08"};
 inline constexpr SqlState kTokenKey{"RMP09"};
 // Codes of the standard that fit as they are.
 inline constexpr SqlState kInsufficientPrivilege{"42501"};

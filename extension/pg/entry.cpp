@@ -14,6 +14,7 @@
 #include "pg/keyring/usage.hpp"
 #include "pg/keyring/usage_table.hpp"
 #include "pg/log_privacy.hpp"
+#include "pg/policy/models.hpp"
 #include "pg/principal/principal.hpp"
 #include "pg/principal/token_keys.hpp"
 #include "pg/rewrite/results.hpp"
@@ -56,6 +57,7 @@ void _PG_init() {
         rampart::pg::audit::RegisterContextCallbacks();
         rampart::pg::audit::RegisterLogCallbacks();
         rampart::pg::principal::RegisterTokenCallbacks();
+        rampart::pg::policy::RegisterModelCallbacks();
         rampart::pg::rewrite::InstallPlannerHooks();
         rampart::pg::rewrite::InstallUtilityHook();
         rampart::pg::rewrite::InstallResultsHook();

@@ -24,6 +24,7 @@ int worker_naptime = 60;
 double key_budget = 4294967296.0;
 int audit_queue_size = 8192;
 int seal_interval = 1000;
+bool audit_denials = false;
 
 namespace {
 constexpr config_enum_entry kArmourInputs[] = {{"auto", kArmourAuto, false},
@@ -89,6 +90,10 @@ void Define() {
         "NIST SP 800-38D allows 2^32 under random IVs.", &key_budget, 4294967296.0, 4096.0,
         4294967296.0, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
     // In milliseconds, without a unit of its own: SQL reads it as a number.
+    DefineCustomBoolVariable("rampart.audit_denials",
+                             "Records decisions of access policies that were no.",
+                             "As events policy.denied, a hundred a second and session at most.",
+                             &audit_denials, false, PGC_SUSET, 0, nullptr, nullptr, nullptr);
     DefineCustomIntVariable(
         "rampart.seal_interval", "Milliseconds between two sealings of the audit log.",
         "By the auditor of each database, which then evaluates alert rules and sees to retention. "

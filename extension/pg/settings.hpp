@@ -27,7 +27,8 @@ extern bool plain_results;
 extern int worker_naptime;  // seconds
 extern double key_budget;
 extern int audit_queue_size;  // kB
-extern int seal_interval;     // ms; 0: not by the auditor
+extern bool audit_denials;
+extern int seal_interval;  // ms; 0: not by the auditor
 
 void Define();
 

@@ -204,12 +204,15 @@ BEGIN
                 USING DETAIL = problem, HINT = 'SELECT * FROM rampart.verify_audit();';
         END IF;
     END LOOP;
+    DELETE FROM rampart.alert a
+        WHERE a.state = 'resolved' AND a.last_at < now() - rampart.audit_keep(a.class)
+          AND NOT EXISTS (SELECT FROM rampart.audit_hold h WHERE coalesce(h.class, a.class) = a.class);
     PERFORM rampart.thin_checkpoints();
     RETURN removed;
 END
 $$;
 COMMENT ON FUNCTION rampart.prune_audit() IS
-'Removes months that were kept long enough, are not held, and whose entries are all there as they were sealed; returns how many. Proofs of trees that end behind them stay valid. The background worker does it once a day. Errors: RMA06, RMA05, 25001.';
+'Removes months that were kept long enough, are not held, and whose entries are all there as they were sealed; returns how many. Resolved alerts go when the entries they are about may. Proofs of trees that end behind them stay valid. The background worker does it once a day. Errors: RMA06, RMA05, 25001.';
 
 -- Erasure --------------------------------------------------------------------------------------------------
 

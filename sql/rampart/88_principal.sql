@@ -4,12 +4,12 @@
 CREATE FUNCTION rampart.set_principal(token text) RETURNS void
     AS 'MODULE_PATHNAME', 'rampart_set_principal' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION rampart.set_principal(text) IS
-'Verifies a signed access token (JWT in compact form) by the keys of rampart.add_token_key, and makes this transaction work for whom it names: signature, issuer, audience, expiry, type and revocation are checked. Ends with the transaction, and with a savepoint it was set under. Of no effect outside of a transaction block. A token that is refused is an event token.refused. Errors: RMP06, 54000 for more than 16 kB.';
+'Verifies a signed access token (JWT in compact form) by the keys of rampart.add_token_key, and makes this transaction work for whom it names: signature, issuer, audience, expiry, type and revocation are checked. Ends with the transaction, and with a savepoint it was set under. Of no effect outside of a transaction block. A token that is refused is an event token.refused. Errors: RMP08, 54000 for more than 16 kB.';
 
-CREATE FUNCTION rampart.assume_principal(claims jsonb) RETURNS void
-    AS 'MODULE_PATHNAME', 'rampart_assume_principal' LANGUAGE C VOLATILE;
-COMMENT ON FUNCTION rampart.assume_principal(jsonb) IS
-'Makes this transaction work for whom these claims say, without a token: {"sub": "ada", "org": "acme", "roles": ["EDITOR"], "teams": [], "scopes": [], "api_key": false}; sub is required. Ends as with set_principal. Grant it to roles whose word is to be taken: GRANT EXECUTE ON FUNCTION rampart.assume_principal TO app. Errors: 22023, 54000 for more than 16 kB.';
+CREATE FUNCTION rampart.trust_principal(claims jsonb) RETURNS void
+    AS 'MODULE_PATHNAME', 'rampart_trust_principal' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION rampart.trust_principal(jsonb) IS
+'Makes this transaction work for whom these claims say, without a token: {"sub": "ada", "org": "acme", "roles": ["EDITOR"], "teams": [], "scopes": [], "api_key": false}; sub is required. Ends as with set_principal. Grant it to roles whose word is to be taken: GRANT EXECUTE ON FUNCTION rampart.trust_principal TO app. Errors: 22023, 54000 for more than 16 kB.';
 
 CREATE FUNCTION rampart.reset_principal() RETURNS void
     AS 'MODULE_PATHNAME', 'rampart_reset_principal' LANGUAGE C VOLATILE;

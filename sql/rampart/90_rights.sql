@@ -20,7 +20,8 @@ BEGIN
                                 'adopt_column', 'linked_columns', 'rights_in', 'is_encrypted', 'holds_encrypted',
                                 'holds_unscoped', 'is_randomised', 'give_default_scope', 'check_relation', 'check_type',
                                 'check_statistics', 'check_columns', 'readable_orgs', 'covers',
-                                'set_principal', 'reset_principal', 'principal', 'subject', 'org'))
+                                'enforce', 'allowed', 'principal', 'subject', 'org', 'set_principal', 'reset_principal',
+                                'policy_for', 'policy_report', 'row_condition', 'type_of_column'))
     LOOP
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO PUBLIC', object.name);
     END LOOP;

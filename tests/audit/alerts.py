@@ -214,6 +214,12 @@ def check_life(database, log, report):
                  "drop_alert_rule('life')", "forget_alert_state('life')"):
         report.equal(database.failure(f"SELECT rampart.{call}", user="app"), "42501", f"life: {call} is the owner's")
     report.equal([database.failure(f"SELECT * FROM rampart.{t}", user="app") for t in ("alert", "alert_rule", "alert_hit", "alert_seen", "alert_volume", "alert_position")], ["42501"] * 6, "life: tables are, too")
+    database.query("UPDATE rampart.alert SET last_at = now() - interval '10 years', state = CASE id WHEN %s THEN 'open' ELSE 'resolved' END WHERE rule = 'life'", (second,))
+    left = "SELECT id FROM rampart.alert WHERE rule = 'life' ORDER BY id"
+    database.query("SELECT rampart.hold_audit('case', 'a case'); SELECT rampart.prune_audit()")
+    report.equal(database.query(left), [(first,), (second,)], "life: a legal hold keeps what is old")
+    database.query("SELECT rampart.release_audit_hold('case'); SELECT rampart.prune_audit()")
+    report.equal(database.query(left), [(second,)], "life: then what is resolved goes, and what is open stays")
     database.query("SELECT rampart.drop_alert_rule('life')"), log.alerts()
 
 

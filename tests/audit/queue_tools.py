@@ -16,6 +16,6 @@ def until(condition, seconds=60):
     return False
 
 
-def auditor(database):
-    rows = database.cluster.query("SELECT pid FROM pg_stat_activity WHERE backend_type = 'rampart auditor' AND datname = %s", (database.name,))
+def auditor(database, condition="true"):
+    rows = database.cluster.query(f"SELECT pid FROM pg_stat_activity WHERE backend_type = 'rampart auditor' AND datname = %s AND {condition}", (database.name,))
     return rows[0][0] if rows else None

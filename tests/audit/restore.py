@@ -59,7 +59,7 @@ def check_standby(report):
     database.query(SETUP)
     seal(database)
     standby = Cluster("promoted", root_key=primary.root_key, initialise=False)
-    run("pg_basebackup", "-D", standby.data, "-R", "-d", primary.dsn())
+    run("pg_basebackup", "-c", "fast", "-D", standby.data, "-R", "-d", primary.dsn())
     with open(standby.data + "/postgresql.conf", "a") as f:
         f.write(f"port = {standby.port}\nunix_socket_directories = '{standby.directory}'\nrampart.root_key_file = '{standby.root_key_file}'\n")
     standby.start()

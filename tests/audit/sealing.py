@@ -200,7 +200,7 @@ def check_load(report, world, database, seconds=10):
     for thread in threads:
         thread.start()
     end, crashed = time.time() + seconds, False
-    while time.time() < end:
+    while time.time() < end or (len(dict(heads)) < 10 and time.time() < end + 60):
         time.sleep(0.2 + rng.random())
         if pids:
             try:
@@ -218,8 +218,8 @@ def check_load(report, world, database, seconds=10):
     report.ok(sealed_all(database), "load: every entry of 16 writers is sealed once, whatever was killed", database.query(STATE))
     report.ok(good(database), "load: the log verifies")
     known = sorted(dict(heads).items())
-    lost = [number for number, note in known if not good(database, note)]
-    report.ok(known and not lost, f"load: every head that was published is a beginning of the log ({len(known)})", lost[:3])
+    lost = [number for number, note in rng.sample(known, min(20, len(known))) if not good(database, note)]
+    report.ok(len(known) >= 10 and not lost, "load: heads that were published are beginnings of the log", (len(known), lost))
     rows = database.value("SELECT count(*) FROM load")
     report.equal(database.value("SELECT count(*) FROM rampart.audit_log WHERE relation = 'public.load' AND operation = 'INSERT'"), rows, "load: an entry a row")
 

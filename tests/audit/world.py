@@ -3,9 +3,9 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
-import psycopg2  # noqa: E402
-
+import database  # noqa: E402
 from cluster import Cluster  # noqa: E402
+from database import on  # noqa: E402
 
 # No worker comes by: what it does is called where it is wanted.
 SETTINGS = {"max_prepared_transactions": 4, "wal_level": "logical", "autovacuum": "off", "rampart.worker_naptime": 86400, "rampart.seal_interval": 0}
@@ -38,19 +38,7 @@ class World:
         return database
 
 
-class Database:
-    def __init__(self, cluster, name):
-        self.cluster, self.name = cluster, name
-
-    def query(self, sql, parameters=None, user="postgres"):
-        return self.cluster.query(sql, parameters, user, self.name)
-
-    def value(self, sql, parameters=None, user="postgres"):
-        return self.query(sql, parameters, user)[0][0]
-
-    def connect(self, user="postgres", autocommit=True):
-        return self.cluster.connect(user, self.name, autocommit)
-
+class Database(database.Database):
     def settle(self):
         """Waits until what was queued so far has been written."""
         session = self.connect()
@@ -76,18 +64,3 @@ class Database:
         last = self.last()
         self.query(sql, user=user)
         return [entry[1:] for entry in self.entries(last)]
-
-    def failure(self, sql, parameters=None, user="postgres"):
-        """The SQLSTATE that a statement fails with, None if it does not."""
-        try:
-            self.query(sql, parameters, user)
-        except psycopg2.Error as error:
-            return error.pgcode or f"lost connection: {error}"
-        return None
-
-
-def on(connection, sql, parameters=None):
-    """Rows of a statement in an open session, None where it returns none."""
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return cursor.fetchall() if cursor.description else None

@@ -45,7 +45,7 @@ void CheckToken(std::string_view text) {
     } catch (const Error& error) {
         const std::string_view state = error.state().view();
         fuzz::Require(state == errc::kTokenRefused.view() || state == errc::kLimitExceeded.view(),
-                      "a token is refused by RMP06 or for its size");
+                      "a token is refused by RMP08 or for its size");
     }
 }
 

@@ -11,13 +11,14 @@ version=$(pg_config --version)
 mkdir -p "$stage$bin" "$stage$lib" "$stage$share/extension"
 if [ "$(cat "$stage/.version" 2>/dev/null)" != "$version" ]; then
     cp -L "$bin"/* "$stage$bin/"
-    ln -sf "$lib"/* "$stage$lib/"
     ln -sf "$share"/* "$stage$share/" 2>/dev/null || true
     rm -f "$stage$share/extension/extension"
-    ln -sf "$share"/extension/* "$stage$share/extension/"
     echo "$version" > "$stage/.version"
 fi
-# A running server keeps the file it has mapped.
-rm -f "$stage$lib/rampart.so"
+# Also those of extensions that were installed since.
+ln -sf "$lib"/* "$stage$lib/"
+ln -sf "$share"/extension/* "$stage$share/extension/"
+# A running server keeps the file it has mapped; and nothing is written through a link to the system's Rampart.
+rm -f "$stage$lib/rampart.so" "$stage$share/extension"/rampart[.-]*
 DESTDIR=$stage cmake --install "$build" > /dev/null
 chmod -R a+rX "$stage"

@@ -54,7 +54,7 @@ def check_connections(database, report):
 
 def check_function_clause(database, report):
     """A function that keeps the principal of who created it."""
-    error = database.failure("""BEGIN; SELECT rampart.assume_principal('{"sub": "ada"}'); CREATE FUNCTION kept() RETURNS text LANGUAGE sql
+    error = database.failure("""BEGIN; SELECT rampart.trust_principal('{"sub": "ada"}'); CREATE FUNCTION kept() RETURNS text LANGUAGE sql
                                 SET rampart.principal FROM CURRENT AS 'SELECT rampart.subject()'""", user="app")
     report.equal(error and error[0], "42501", "function: SET FROM CURRENT")
     database.query("""CREATE FUNCTION planted() RETURNS text LANGUAGE sql AS 'SELECT rampart.subject()'; SET allow_system_table_mods = on;
@@ -70,7 +70,7 @@ def check_function_clause(database, report):
 
 
 def check_rights(database, report):
-    report.equal(database.failure("SELECT rampart.assume_principal('{\"sub\": \"root\"}')")[0], "42501", "rights: to say who it is has to be granted")
+    report.equal(database.failure("SELECT rampart.trust_principal('{\"sub\": \"root\"}')")[0], "42501", "rights: to say who it is has to be granted")
     for function in ("add_token_key('k', 'HS256', repeat('x', 40), 'i', 'a')", "drop_token_key('ed')", "revoke_token('t', now())",
                      "token_public_key('HS256', 'x')", "seal_token_secret('k', 'x', 1, 1, '', 1)"):
         report.equal(database.failure(f"SELECT rampart.{function}")[0], "42501", f"rights: {function.split('(')[0]}")
@@ -83,7 +83,7 @@ def check_rights(database, report):
 
 def check_claims(database, report):
     def refused(claims):
-        error = database.failure("SELECT rampart.assume_principal(%s::jsonb)", (claims,), user="app")
+        error = database.failure("SELECT rampart.trust_principal(%s::jsonb)", (claims,), user="app")
         return error and error[0]
     for claims in ("{}", '{"sub": ""}', '{"sub": null}', '{"sub": 7}', '{"sub": ["a"]}', "[]", '"ada"', "7", "null", '{"sub": "a", "org": 1}',
                    '{"sub": "a", "roles": "ADMIN"}', '{"sub": "a", "roles": [1]}', '{"sub": "a", "roles": {"a": 1}}', '{"sub": "a", "api_key": "yes"}',
@@ -94,7 +94,7 @@ def check_claims(database, report):
     nested = '{"sub": "a", "x": ' + "[" * 200 + "]" * 200 + "}"
     report.ok(refused(nested) is not None, "claims: too deep", refused(nested))
     odd = {"sub": 'a"\\\n\t\u0001é😀', "org": "', '", "roles": ["", " "], "scopes": ["x y"]}
-    got = database.value("BEGIN; SELECT rampart.assume_principal(%s::jsonb); SELECT rampart.principal()", (json.dumps(odd),), user="app")
+    got = database.value("BEGIN; SELECT rampart.trust_principal(%s::jsonb); SELECT rampart.principal()", (json.dumps(odd),), user="app")
     report.equal(got, odd, "claims: any character is kept")
 
 

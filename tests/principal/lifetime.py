@@ -1,8 +1,8 @@
 """How long a principal is there: the transaction, the savepoint, the workers; and nothing beyond."""
 from world import on
 
-ADA = """SELECT rampart.assume_principal('{"sub": "ada", "org": "acme"}')"""
-BOB = """SELECT rampart.assume_principal('{"sub": "bob"}')"""
+ADA = """SELECT rampart.trust_principal('{"sub": "ada", "org": "acme"}')"""
+BOB = """SELECT rampart.trust_principal('{"sub": "bob"}')"""
 WHO = "SELECT rampart.subject()"
 PARALLEL = """SET LOCAL max_parallel_workers_per_gather = 2; SET LOCAL min_parallel_table_scan_size = 0; SET LOCAL parallel_setup_cost = 0;
 SET LOCAL parallel_tuple_cost = 0; SET LOCAL force_parallel_mode = on"""
@@ -41,15 +41,15 @@ def check_savepoints(session, report):
     report.equal(after(session, "BEGIN", ADA, "SAVEPOINT s", BOB, "RELEASE s"), "bob", "savepoint: kept by RELEASE")
     report.equal(after(session, "BEGIN", ADA, "SAVEPOINT a", BOB, "SAVEPOINT b", ADA, "RELEASE b", "ROLLBACK TO a"), "ada", "savepoint: nested")
     report.equal(after(session, "BEGIN", ADA, "SAVEPOINT s", "SELECT rampart.reset_principal()", "ROLLBACK TO s"), "ada", "savepoint: a reset is undone too")
-    block = "DO $$ BEGIN BEGIN PERFORM rampart.assume_principal('{\"sub\": \"bob\"}'); RAISE division_by_zero; EXCEPTION WHEN division_by_zero THEN NULL; END; END $$"
+    block = "DO $$ BEGIN BEGIN PERFORM rampart.trust_principal('{\"sub\": \"bob\"}'); RAISE division_by_zero; EXCEPTION WHEN division_by_zero THEN NULL; END; END $$"
     report.equal(after(session, "BEGIN", ADA, block), "ada", "savepoint: an exception block restores it")
-    block = "DO $$ BEGIN BEGIN PERFORM rampart.assume_principal('{\"sub\": \"bob\"}'); EXCEPTION WHEN division_by_zero THEN NULL; END; END $$"
+    block = "DO $$ BEGIN BEGIN PERFORM rampart.trust_principal('{\"sub\": \"bob\"}'); EXCEPTION WHEN division_by_zero THEN NULL; END; END $$"
     report.equal(after(session, "BEGIN", ADA, block), "bob", "savepoint: one without an exception keeps it")
 
 
 def check_functions(database, session, report):
     database.query("""CREATE FUNCTION public.become(name text) RETURNS void SECURITY DEFINER SET search_path = pg_catalog LANGUAGE plpgsql
-                      AS 'BEGIN PERFORM rampart.assume_principal(jsonb_build_object(''sub'', name)); END';
+                      AS 'BEGIN PERFORM rampart.trust_principal(jsonb_build_object(''sub'', name)); END';
                       CREATE PROCEDURE public.twice() LANGUAGE plpgsql AS $$ BEGIN
                         PERFORM public.become('ada'); COMMIT;
                         IF rampart.subject() IS NOT NULL THEN RAISE EXCEPTION 'kept'; END IF; END $$""")

@@ -97,7 +97,7 @@ def fails(session, token):
     try:
         on(session, "SELECT rampart.set_principal(%s)", (token,))
     except Exception as error:
-        return getattr(error, "pgcode", None) in ("RMP06", "22021")
+        return getattr(error, "pgcode", None) in ("RMP08", "22021")
     return False
 
 
@@ -145,7 +145,7 @@ def check_json(issuer, database, report):
 def check_nobody(issuer, database, report):
     """A refused token leaves nobody, and not the one before."""
     session = database.connect("app", autocommit=True)
-    on(session, "BEGIN; SELECT rampart.assume_principal('{\"sub\": \"ada\"}'); SAVEPOINT s")
+    on(session, "BEGIN; SELECT rampart.trust_principal('{\"sub\": \"ada\"}'); SAVEPOINT s")
     report.ok(fails(session, "x.y.z"), "afterwards: refused in a savepoint")
     on(session, "ROLLBACK TO s")
     report.equal(on(session, "SELECT rampart.subject()"), [("ada",)], "afterwards: a savepoint before it is as it was")

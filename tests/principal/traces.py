@@ -8,7 +8,7 @@ def check_events(world, database, report):
     session = database.connect("app", autocommit=False)
     on(session, "SELECT rampart.set_context('carl', request_id => 'r-1')")
     on(session, "SAVEPOINT s")
-    for statement in ("SELECT rampart.set_principal(%s)", "DO $$ BEGIN PERFORM rampart.set_principal('a.b.c'); EXCEPTION WHEN SQLSTATE 'RMP06' THEN NULL; END $$ -- %s"):
+    for statement in ("SELECT rampart.set_principal(%s)", "DO $$ BEGIN PERFORM rampart.set_principal('a.b.c'); EXCEPTION WHEN SQLSTATE 'RMP08' THEN NULL; END $$ -- %s"):
         try:
             on(session, statement, (world.issuer.token(exp=0),))
         except Exception:
@@ -17,8 +17,8 @@ def check_events(world, database, report):
     session.close()
     database.settle()
     report.equal(database.query("SELECT actor, request_id, role, severity, metadata FROM rampart.audit_log WHERE event = 'token.refused' ORDER BY at, id"),
-                 [("carl", "r-1", "app", "medium", {"code": "RMP06", "message": "token refused: it has expired"}),
-                  ("carl", "r-1", "app", "medium", {"code": "RMP06", "message": "token refused: its header is not base64url"})],
+                 [("carl", "r-1", "app", "medium", {"code": "RMP08", "message": "token refused: it has expired"}),
+                  ("carl", "r-1", "app", "medium", {"code": "RMP08", "message": "token refused: its header is not base64url"})],
                  "events: a refusal survives the rollback, also where a function catches it")
 
 

@@ -5,7 +5,9 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
 import psycopg2  # noqa: E402
 
+import database as harness  # noqa: E402
 from cluster import Cluster  # noqa: E402
+from database import on  # noqa: E402
 from issuer import AUDIENCE, ISSUER, Issuer  # noqa: E402
 
 # app may say whom it works for; owner and plain may not.
@@ -22,23 +24,14 @@ class World:
     def database(self, name, options=""):
         self.cluster.query(f"CREATE DATABASE {name} {options}")
         database = Database(self.cluster, name)
-        database.query("CREATE EXTENSION rampart; GRANT EXECUTE ON FUNCTION rampart.assume_principal, rampart.set_context TO app;"
+        database.query("CREATE EXTENSION rampart; GRANT EXECUTE ON FUNCTION rampart.trust_principal, rampart.set_context TO app;"
                        "GRANT CREATE ON SCHEMA public TO PUBLIC")
         for kid, algorithm, key in self.issuer.published():
             database.query("SELECT rampart.add_token_key(%s, %s, %s, issuer => %s, audience => %s)", (kid, algorithm, key, ISSUER, AUDIENCE))
         return database
 
 
-class Database:
-    def __init__(self, cluster, name):
-        self.cluster, self.name = cluster, name
-
-    def query(self, sql, parameters=None, user="postgres", options=None):
-        return self.cluster.query(sql, parameters, user, self.name, options)
-
-    def value(self, sql, parameters=None, user="postgres", options=None):
-        return self.query(sql, parameters, user, options)[0][0]
-
+class Database(harness.Database):
     def connect(self, user="plain", autocommit=True, options=None):
         return self.cluster.connect(user, self.name, autocommit, options)
 
@@ -55,11 +48,11 @@ class Database:
         return self.query("SELECT rampart.set_principal(%s); SELECT rampart.principal()", (token,), user)[0][0]
 
     def refusal(self, token, user="plain"):
-        """Why a token is refused, the SQLSTATE where it is not by RMP06, None where it is taken."""
+        """Why a token is refused, the SQLSTATE where it is not by RMP08, None where it is taken."""
         error = self.failure("SELECT rampart.set_principal(%s)", (token,), user)
         if error is None:
             return None
-        return error[1].removeprefix("token refused: ") if error[0] == "RMP06" else error[0]
+        return error[1].removeprefix("token refused: ") if error[0] == "RMP08" else error[0]
 
     def settle(self):
         """Waits until what was queued so far has been written."""
@@ -67,10 +60,3 @@ class Database:
         on(session, "SELECT rampart.log_event('session.renewed', transactional => false)")
         assert on(session, "SELECT rampart.flush_events()") == [(True,)]
         session.close()
-
-
-def on(connection, sql, parameters=None):
-    """Rows of a statement in an open session, None where it returns none."""
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return cursor.fetchall() if cursor.description else None

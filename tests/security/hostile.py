@@ -58,6 +58,7 @@ PLAIN = {
                   "'[5:6]={pii,random}'::cstring[]", "'{\"\"}'::cstring[]", "('{' || repeat('pii,', 999) || 'pii}')::cstring[]",
                   "('{' || huge_text() || '}')::cstring[]", "('{' || repeat('é', 600) || '}')::cstring[]", "'{#123456}'::cstring[]",
                   "'{#12345g}'::cstring[]", "'{#}'::cstring[]", "('{\"' || repeat('é', 600) || '\",x}')::cstring[]", "NULL::cstring[]"],
+    '"any"': ["NULL::int", "'x'::text", "1", "'{}'::jsonb", "ARRAY[1]", "huge_text()"],
 }
 # Values of the encrypted types: sealed in both modes and another scope, held, huge, and NULL.
 LITERALS = {"text": "''|'x'|huge_text()", "bytea": "''|'\\x00'", "jsonb": "'{}'|'1.0'", "numeric": "'0'|'nan'|'1e100'", "int8": "'0'|'-1'",
@@ -135,7 +136,7 @@ def values_of(type_name):
 def argument_lists(choose, types, thorough):
     pools = [values_of(name) for name in types]
     small = [[value for value in pool if "huge" not in value] for pool in pools]
-    yield ["NULL::" + name for name in types]
+    yield ["NULL::" + name.replace('"any"', "text") for name in types]
     for position, pool in enumerate(pools if thorough else []):  # each value once, the others plain
         for value in pool:
             yield [value if position == other else pools[other][len(pools[other]) > 1] for other in range(len(pools))]

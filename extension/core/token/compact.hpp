@@ -22,14 +22,14 @@ struct CompactToken {
     std::vector<std::uint8_t> signature;
 };
 
-// Errors: 54000 for a token beyond kMaxTokenSize, RMP06 for what is none, and for one whose header
+// Errors: 54000 for a token beyond kMaxTokenSize, RMP08 for what is none, and for one whose header
 // asks for what it must not: an extension (crit, b64), or a key that it brings along.
 CompactToken ParseCompact(std::string_view token);
 
-// UTF-8, one object, each name once. Error RMP06; `part` says of what.
+// UTF-8, one object, each name once. Error RMP08; `part` says of what.
 policy::Value ParseObject(std::string_view json, const char* part);
 
-// Error RMP06. `reason` ends a sentence, and never quotes the token.
+// Error RMP08. `reason` ends a sentence, and never quotes the token.
 [[noreturn]] void Refuse(const std::string& reason);
 
 }  // namespace rampart::token

@@ -30,7 +30,7 @@ struct Key {
 };
 
 // The claims of a token that one of the keys signed and that counts at `now`. Whether it was
-// revoked is for the caller to ask. Errors RMP06, 54000.
+// revoked is for the caller to ask. Errors RMP08, 54000.
 Principal Verify(std::string_view token, std::span<const Key> keys, std::int64_t now);
 
 }  // namespace rampart::token

@@ -108,7 +108,7 @@ void DefineSetting() {
 
 namespace pg = rampart::pg;
 
-RAMPART_FUNCTION(rampart_assume_principal) {
+RAMPART_FUNCTION(rampart_trust_principal) {
     if (PG_ARGISNULL(0)) throw rampart::Error(rampart::errc::kInvalidParameter, "claims are NULL");
     Jsonb* claims = PG_GETARG_JSONB_P(0);
     if (VARSIZE(claims) > rampart::kMaxClaimsSize)

@@ -1,5 +1,5 @@
 // Whom this transaction works for: the claims of a token that was verified, or what a trusted role
-// said (rampart.assume_principal). Gone with the transaction, and with the savepoint it was set
+// said (rampart.trust_principal). Gone with the transaction, and with the savepoint it was set
 // under; in parallel workers it is the leader's.
 //
 // It is held as a setting, rampart.principal, because settings do all of that. Only Hold() can give

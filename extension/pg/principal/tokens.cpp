@@ -21,7 +21,7 @@ extern "C" {
 namespace rampart::pg::principal {
 namespace {
 
-// Tokens are UTF-8. Error RMP06 for what the database's encoding has no character for.
+// Tokens are UTF-8. Error RMP08 for what the database's encoding has no character for.
 std::string ToServer(const std::string& utf8) {
     struct Converted {
         const char* text;

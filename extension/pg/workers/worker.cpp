@@ -8,14 +8,17 @@
 
 extern "C" {
 #include "access/xact.h"
+#include "catalog/pg_extension.h"
+#include "commands/extension.h"
 #include "executor/spi.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
-#include "tcop/tcopprot.h"
+#include "storage/lmgr.h"
 #include "storage/lock.h"
+#include "tcop/tcopprot.h"
 #include "utils/guc.h"
 #include "utils/snapmgr.h"
 
@@ -60,13 +63,22 @@ void LetOthers(const Job& job) {
     LockRelease(&tag, ExclusiveLock, true);
 }
 
+// False: there is no extension. DROP EXTENSION locks it first, then what is in it in an order of
+// its own: with a process that holds some of that and wants the rest it would deadlock.
+bool HoldExtension() {
+    const Oid extension = get_extension_oid("rampart", true);
+    if (!OidIsValid(extension)) return false;
+    LockDatabaseObject(ExtensionRelationId, extension, 0, AccessShareLock);
+    return get_extension_oid("rampart", true) == extension;
+}
+
 // Milliseconds to wait before the next step, or kIdle.
 std::int32_t Step(const Job& job) {
     SetCurrentStatementStartTimestamp();
     StartTransactionCommand();
+    const bool present = HoldExtension() && Catalog::Current().present;
     PushActiveSnapshot(GetTransactionSnapshot());
     std::int32_t delay = kIdle;
-    const bool present = Catalog::Current().present;
     audit::queue::SetPresent(present);
     if (present) {
         pgstat_report_activity(STATE_RUNNING, job.work);

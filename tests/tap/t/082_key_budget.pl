@@ -25,8 +25,10 @@ my $set_up = q{
 };
 $node->rows($set_up);
 # Nor an auditor, which would write what is counted with the logins that it records.
-$node->rows(q{SELECT rampart.alter_event(name, enabled => false) FROM rampart.audit_event_type WHERE name !~ '^(alert|audit|data|schema)[.]'});
-$node->rows('GRANT pg_execute_server_program TO app');
+$node->rows(q{SELECT rampart.alter_event(name, enabled => false) FROM rampart.audit_event_type WHERE name !~ '^(alert|audit|data|schema)[.]' OR name = 'data.program_run'});
+$node->rows('SELECT rampart.flush_events(60000); GRANT pg_execute_server_program TO app');
+$node->poll_query_until('postgres', q{SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'rampart auditor')})
+  or die 'the auditor stays';
 
 my $app = $node->session(user => 'app');
 my ($truth, $values) = (0, 0);
