@@ -75,6 +75,7 @@ inline constexpr SqlState kMalformedRequest{"RMP05"};
 inline constexpr SqlState kUnknownModel{"RMP06"};
 inline constexpr SqlState kPolicyTestFails{"RMP07"};
 inline constexpr SqlState kTokenRefused{"RMP08"};
+inline constexpr SqlState kTokenKey{"RMP09"};
 // Codes of the standard that fit as they are.
 inline constexpr SqlState kInsufficientPrivilege{"42501"};
 inline constexpr SqlState kInvalidParameter{"22023"};

@@ -16,6 +16,7 @@
 #include "pg/log_privacy.hpp"
 #include "pg/policy/models.hpp"
 #include "pg/principal/principal.hpp"
+#include "pg/principal/token_keys.hpp"
 #include "pg/rewrite/results.hpp"
 #include "pg/rewrite/rewrite.hpp"
 #include "pg/rewrite/utility.hpp"
@@ -47,6 +48,7 @@ bool LoadedInTime() {
 void _PG_init() {
     rampart::pg::Guard([] {
         rampart::pg::settings::Define();
+        rampart::pg::principal::DefineSetting();
         rampart::pg::Catalog::RegisterCallbacks();
         rampart::pg::keyring::Keyring::RegisterCallbacks();
         rampart::pg::keyring::RegisterRightsCallbacks();
@@ -54,7 +56,7 @@ void _PG_init() {
         rampart::pg::audit::RegisterAuditedCallbacks();
         rampart::pg::audit::RegisterContextCallbacks();
         rampart::pg::audit::RegisterLogCallbacks();
-        rampart::pg::principal::DefineSetting();
+        rampart::pg::principal::RegisterTokenCallbacks();
         rampart::pg::policy::RegisterModelCallbacks();
         rampart::pg::rewrite::InstallPlannerHooks();
         rampart::pg::rewrite::InstallUtilityHook();

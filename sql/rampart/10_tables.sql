@@ -13,7 +13,7 @@ COMMENT ON COLUMN rampart.scope.denied IS 'What SELECT shows where the right to 
 CREATE TABLE rampart.key (
     id         int8 PRIMARY KEY,
     scope      text NOT NULL,
-    purpose    text NOT NULL CHECK (purpose IN ('data', 'index', 'signing')),
+    purpose    text NOT NULL CHECK (purpose IN ('data', 'index', 'signing', 'token')),
     version    int4 NOT NULL CHECK (version > 0),
     state      text NOT NULL CHECK (state IN ('active', 'retired', 'exhausted', 'disabled', 'destroyed')),
     wrapped    bytea,
@@ -24,7 +24,7 @@ CREATE TABLE rampart.key (
     CHECK ((wrapped IS NULL) = (state = 'destroyed'))
 );
 CREATE UNIQUE INDEX key_one_active ON rampart.key (scope, purpose) WHERE state = 'active';
-COMMENT ON TABLE rampart.key IS 'Keys, wrapped by the root key: the data keys of each scope by version, and its one index key; without a scope, the keys that sign the audit log.';
+COMMENT ON TABLE rampart.key IS 'Keys, wrapped by the root key: the data keys of each scope by version, and its one index key; without a scope, the keys that sign the audit log and those that secrets of tokens are encrypted with.';
 COMMENT ON COLUMN rampart.key.root_key IS 'Fingerprint of the root key that wrapped it.';
 
 CREATE TABLE rampart.scope_grant (

@@ -1,131 +1,167 @@
--- Whom a session acts for: the subject of a signed token, verified here, or of what a trusted role says. It holds for
--- the transaction, so a pooled connection never keeps one; it goes back with a savepoint, and is known to parallel
--- workers. Who can only run SQL cannot make himself somebody else.
-
-CREATE TABLE rampart.token_key (
-    kid       text PRIMARY KEY CHECK (kid ~ '^[^[:cntrl:]]{1,255}$'),
-    algorithm text NOT NULL CHECK (algorithm IN ('EdDSA', 'ES256', 'RS256', 'HS256')),
-    material  bytea NOT NULL,
-    issuer    text NOT NULL,
-    audience  text NOT NULL,
-    leeway    int4 NOT NULL DEFAULT 30 CHECK (leeway BETWEEN 0 AND 300),
-    since     timestamptz NOT NULL DEFAULT now(),
-    until     timestamptz
-);
-COMMENT ON TABLE rampart.token_key IS 'Keys that verify tokens. rampart.add_token_key, add_token_secret and drop_token_key change it.';
-COMMENT ON COLUMN rampart.token_key.material IS 'The public key in PEM; for HS256 the secret, encrypted in a scope.';
-COMMENT ON COLUMN rampart.token_key.leeway IS 'Seconds by which clocks may differ.';
-
-CREATE TABLE rampart.token_denylist (
-    jti   text PRIMARY KEY,
-    until timestamptz NOT NULL
-);
-COMMENT ON TABLE rampart.token_denylist IS 'Tokens that were revoked, until they have expired anyway. rampart.revoke_token changes it.';
-
-SELECT pg_extension_config_dump('rampart.token_key', '');
-SELECT pg_extension_config_dump('rampart.token_denylist', '');
+-- Whom a transaction works for: set by a token that is verified here, or by a role whose word is taken; read by
+-- policies. extension/pg/principal holds it. And the keys that tokens are verified with, and tokens that were revoked.
 
 CREATE FUNCTION rampart.set_principal(token text) RETURNS void
-    AS 'MODULE_PATHNAME', 'rampart_set_principal_token' LANGUAGE C VOLATILE STRICT;
+    AS 'MODULE_PATHNAME', 'rampart_set_principal' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION rampart.set_principal(text) IS
-'Acts for the subject of a signed token (compact JWS: EdDSA, ES256, RS256, HS256) until the transaction ends. The audit context gets its subject and organisation, unless one was set. Not to be called in a function that has settings of its own (SET): they end with it, and so would this. Errors: RMP08 with the reason; a refused token is a security event.';
+'Verifies a signed access token (JWT in compact form) by the keys of rampart.add_token_key, and makes this transaction work for whom it names: signature, issuer, audience, expiry, type and revocation are checked. Ends with the transaction, and with a savepoint it was set under. Of no effect outside of a transaction block. A token that is refused is an event token.refused. Errors: RMP08, 54000 for more than 16 kB.';
 
 CREATE FUNCTION rampart.trust_principal(claims jsonb) RETURNS void
-    AS 'MODULE_PATHNAME', 'rampart_set_principal_claims' LANGUAGE C VOLATILE STRICT;
+    AS 'MODULE_PATHNAME', 'rampart_trust_principal' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION rampart.trust_principal(jsonb) IS
-'Acts for whom the claims name, unproven: {"sub": "17", "org": "acme", "roles": ["MEMBER"], "teams": [], "scope": "document:read", "api_key": false}. Grant it to roles whose word is to be taken: GRANT EXECUTE ON FUNCTION rampart.trust_principal TO server. Errors: RMP08.';
+'Makes this transaction work for whom these claims say, without a token: {"sub": "ada", "org": "acme", "roles": ["EDITOR"], "teams": [], "scopes": [], "api_key": false}; sub is required. Ends as with set_principal. Grant it to roles whose word is to be taken: GRANT EXECUTE ON FUNCTION rampart.trust_principal TO app. Errors: 22023, 54000 for more than 16 kB.';
 
 CREATE FUNCTION rampart.reset_principal() RETURNS void
     AS 'MODULE_PATHNAME', 'rampart_reset_principal' LANGUAGE C VOLATILE;
-COMMENT ON FUNCTION rampart.reset_principal() IS 'Acts for nobody, until the transaction ends.';
+COMMENT ON FUNCTION rampart.reset_principal() IS 'From here to the end of the transaction it works for nobody.';
 
 CREATE FUNCTION rampart.principal() RETURNS jsonb
     AS 'MODULE_PATHNAME', 'rampart_principal' LANGUAGE C STABLE PARALLEL SAFE;
-COMMENT ON FUNCTION rampart.principal() IS 'The claims that were set; NULL: none.';
+COMMENT ON FUNCTION rampart.principal() IS
+'The claims of whom this transaction works for: sub, org, roles, teams, scopes, api_key, and of a token iss, jti, sid, exp. NULL: nobody.';
 
 CREATE FUNCTION rampart.subject() RETURNS text
     AS 'MODULE_PATHNAME', 'rampart_subject' LANGUAGE C STABLE PARALLEL SAFE;
-COMMENT ON FUNCTION rampart.subject() IS 'Whom the session acts for; NULL: nobody.';
+COMMENT ON FUNCTION rampart.subject() IS 'Whom this transaction works for; NULL: nobody.';
 
 CREATE FUNCTION rampart.org() RETURNS text
     AS 'MODULE_PATHNAME', 'rampart_org' LANGUAGE C STABLE PARALLEL SAFE;
-COMMENT ON FUNCTION rampart.org() IS 'The organisation in which; NULL: none.';
+COMMENT ON FUNCTION rampart.org() IS
+'The organisation that this transaction works in, for policies: USING (org_id = (SELECT rampart.org())). NULL: none.';
 
--- Keys ---------------------------------------------------------------------------------------------------------
+-- Keys of tokens -------------------------------------------------------------------------------------------
 
-CREATE FUNCTION rampart.check_token_key(algorithm text, material bytea) RETURNS void
-    AS 'MODULE_PATHNAME', 'rampart_check_token_key' LANGUAGE C IMMUTABLE STRICT;
-COMMENT ON FUNCTION rampart.check_token_key(text, bytea) IS 'Whether a key is one of an algorithm. Errors: 22023.';
+-- extension/pg/principal/token_keys.cpp reads it by column number.
+CREATE TABLE rampart.token_key (
+    kid         text COLLATE "C" PRIMARY KEY CHECK (kid <> '' AND length(kid) <= 255),
+    algorithm   text NOT NULL CHECK (algorithm IN ('EdDSA', 'ES256', 'RS256', 'HS256')),
+    public_key  bytea,
+    secret      bytea,
+    wrapped_by  int8,
+    issuer      text NOT NULL,
+    audience    text NOT NULL,
+    leeway      int4 NOT NULL CHECK (leeway BETWEEN 0 AND 60),
+    access_only bool NOT NULL,
+    valid_from  timestamptz NOT NULL,
+    valid_until timestamptz NOT NULL,
+    created_at  timestamptz NOT NULL DEFAULT now(),
+    CHECK ((algorithm = 'HS256') = (public_key IS NULL)),
+    CHECK ((secret IS NULL) = (public_key IS NOT NULL) AND (secret IS NULL) = (wrapped_by IS NULL))
+);
+COMMENT ON TABLE rampart.token_key IS 'The keys that access tokens are verified with. rampart.add_token_key and drop_token_key change it.';
+COMMENT ON COLUMN rampart.token_key.public_key IS 'SubjectPublicKeyInfo in DER.';
+COMMENT ON COLUMN rampart.token_key.secret IS 'A secret of HS256, encrypted under the key of purpose token in rampart.key that wrapped_by names.';
+COMMENT ON COLUMN rampart.token_key.leeway IS 'Seconds that the issuer''s clock may differ by.';
+COMMENT ON COLUMN rampart.token_key.access_only IS 'Whether tokens have to be of type at+jwt (RFC 9068).';
+SELECT pg_extension_config_dump('rampart.token_key', '');
 
-CREATE FUNCTION rampart.seal_token_secret(scope text, kid text, secret bytea) RETURNS bytea
+CREATE TRIGGER token_key_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON rampart.token_key
+    EXECUTE FUNCTION rampart.keyring_changed();
+-- Logical apply fires row triggers only, and only those that are ALWAYS enabled.
+CREATE TRIGGER token_key_row_changed AFTER INSERT OR UPDATE OR DELETE ON rampart.token_key
+    FOR EACH ROW EXECUTE FUNCTION rampart.keyring_changed();
+ALTER TABLE rampart.token_key ENABLE ALWAYS TRIGGER token_key_changed;
+ALTER TABLE rampart.token_key ENABLE ALWAYS TRIGGER token_key_row_changed;
+
+CREATE FUNCTION rampart.token_public_key(algorithm text, key text) RETURNS bytea
+    AS 'MODULE_PATHNAME', 'rampart_token_public_key' LANGUAGE C VOLATILE STRICT;
+COMMENT ON FUNCTION rampart.token_public_key(text, text) IS
+'The public key of a PEM or JWK as SubjectPublicKeyInfo; NULL for HS256. Errors: 22023.';
+CREATE FUNCTION rampart.seal_token_secret(kid text, secret text, key_id int8, version int4, wrapped bytea, root_key int8) RETURNS bytea
     AS 'MODULE_PATHNAME', 'rampart_seal_token_secret' LANGUAGE C VOLATILE STRICT;
-COMMENT ON FUNCTION rampart.seal_token_secret(text, text, bytea) IS 'A secret as it is stored: encrypted in a scope, for that key only. Errors: RMK02 and the keyring''s.';
+COMMENT ON FUNCTION rampart.seal_token_secret(text, text, int8, int4, bytea, int8) IS
+'A secret of HS256 (text or a JWK) as rampart.token_key has it. Errors: 22023, RMK02, RMK05, RMK06.';
 
-CREATE FUNCTION rampart.store_token_key(kid text, algorithm text, material bytea, issuer text, audience text, leeway int4, until timestamptz) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    IF num_nulls(kid, algorithm, material, issuer, audience, leeway) > 0 OR issuer = '' OR audience = '' OR kid !~ '^[^[:cntrl:]]{1,255}$' OR leeway NOT BETWEEN 0 AND 300 THEN
-        RAISE EXCEPTION 'a key needs an id, an algorithm, an issuer and an audience, and a leeway of 0 to 300 seconds' USING ERRCODE = '22023';
-    END IF;
-    INSERT INTO rampart.token_key (kid, algorithm, material, issuer, audience, leeway, until)
-        VALUES (store_token_key.kid, store_token_key.algorithm, store_token_key.material, store_token_key.issuer, store_token_key.audience, store_token_key.leeway, store_token_key.until);
-    PERFORM rampart.write_event('token.key_added', NULL, NULL, NULL, NULL, jsonb_build_object('kid', kid, 'algorithm', algorithm, 'issuer', issuer, 'audience', audience));
-END
-$$;
-COMMENT ON FUNCTION rampart.store_token_key(text, text, bytea, text, text, int4, timestamptz) IS 'The part that add_token_key and add_token_secret share.';
-
-CREATE FUNCTION rampart.add_token_key(kid text, algorithm text, public_key text, issuer text, audience text, leeway int4 DEFAULT 30, until timestamptz DEFAULT NULL) RETURNS void
+CREATE FUNCTION rampart.add_token_key(kid text, algorithm text, key text, issuer text, audience text, leeway int DEFAULT 30,
+                                      access_only bool DEFAULT false, valid_from timestamptz DEFAULT '-infinity',
+                                      valid_until timestamptz DEFAULT 'infinity') RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    -- Before anything can fail: it keeps the statement out of the log.
+    public_key CONSTANT bytea := rampart.token_public_key(add_token_key.algorithm, add_token_key.key);
+    wrapping rampart.key;
+    secret bytea;
 BEGIN
-    IF algorithm = 'HS256' THEN
-        RAISE EXCEPTION 'a secret is no public key' USING ERRCODE = '22023', HINT = 'rampart.add_token_secret stores it encrypted.';
+    IF kid IS NULL OR kid = '' OR length(kid) > 255 THEN
+        RAISE EXCEPTION 'a kid has 1 to 255 characters' USING ERRCODE = '22023';
+    ELSIF algorithm IS NULL OR key IS NULL OR issuer IS NULL OR audience IS NULL OR access_only IS NULL
+          OR valid_from IS NULL OR valid_until IS NULL THEN
+        RAISE EXCEPTION 'a token key needs an algorithm, a key, an issuer and an audience' USING ERRCODE = '22023';
+    ELSIF leeway IS NULL OR leeway NOT BETWEEN 0 AND 60 THEN
+        RAISE EXCEPTION 'a leeway is 0 to 60 seconds' USING ERRCODE = '22023';
     END IF;
-    PERFORM rampart.check_token_key(algorithm, convert_to(public_key, 'UTF8'));
-    PERFORM rampart.store_token_key(kid, algorithm, convert_to(public_key, 'UTF8'), issuer, audience, leeway, until);
+    LOCK TABLE rampart.token_key IN SHARE ROW EXCLUSIVE MODE;
+    IF EXISTS (SELECT FROM rampart.token_key t WHERE t.kid = add_token_key.kid) THEN
+        RAISE EXCEPTION 'token key "%" already exists', kid USING ERRCODE = 'RMP09',
+            HINT = 'rampart.drop_token_key() removes it. A new key has a kid of its own.';
+    END IF;
+    IF public_key IS NULL THEN
+        IF NOT EXISTS (SELECT FROM rampart.key k WHERE k.purpose = 'token' AND k.state = 'active') THEN
+            PERFORM rampart.add_key('', 'token',
+                (SELECT coalesce(max(k.version), 0) + 1 FROM rampart.key k WHERE k.purpose = 'token'));
+        END IF;
+        SELECT * INTO STRICT wrapping FROM rampart.key k WHERE k.purpose = 'token' AND k.state = 'active';
+        secret := rampart.seal_token_secret(kid, key, wrapping.id, wrapping.version, wrapping.wrapped, wrapping.root_key);
+    END IF;
+    INSERT INTO rampart.token_key AS t (kid, algorithm, public_key, secret, wrapped_by, issuer, audience, leeway, access_only,
+                                        valid_from, valid_until)
+    VALUES (add_token_key.kid, CASE add_token_key.algorithm WHEN 'Ed25519' THEN 'EdDSA' ELSE add_token_key.algorithm END,
+            public_key, secret, wrapping.id, add_token_key.issuer, add_token_key.audience, add_token_key.leeway,
+            add_token_key.access_only, add_token_key.valid_from, add_token_key.valid_until);
+    PERFORM rampart.write_event('token.key_added', NULL, NULL, NULL, NULL, jsonb_build_object(
+        'kid', kid, 'algorithm', algorithm, 'issuer', issuer, 'audience', audience));
 END
 $$;
-COMMENT ON FUNCTION rampart.add_token_key(text, text, text, text, text, int4, timestamptz) IS
-'Takes tokens that are signed by a key: its id (kid), EdDSA, ES256 or RS256, the public key in PEM, and which issuer and audience they must name. leeway: seconds by which clocks may differ; until: when the key ends. Errors: 22023, 23505.';
-
-CREATE FUNCTION rampart.add_token_secret(kid text, scope text, secret bytea, issuer text, audience text, leeway int4 DEFAULT 30, until timestamptz DEFAULT NULL) RETURNS void
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    PERFORM rampart.check_token_key('HS256', secret);
-    PERFORM rampart.store_token_key(kid, 'HS256', rampart.seal_token_secret(scope, kid, secret), issuer, audience, leeway, until);
-END
-$$;
-COMMENT ON FUNCTION rampart.add_token_secret(text, text, bytea, text, text, int4, timestamptz) IS
-'The same of a shared secret (HS256) of 32 bytes at least, which is stored encrypted in a scope. Rotations do not re-encrypt it: add it anew under another id. Errors: 22023, 23505, RMK02.';
+COMMENT ON FUNCTION rampart.add_token_key(text, text, text, text, text, int, bool, timestamptz, timestamptz) IS
+'Has tokens believed that this key signs: rampart.add_token_key(''2026-01'', ''ES256'', ''-----BEGIN PUBLIC KEY-----...'', issuer => ''https://id.example.com'', audience => ''orders''). algorithm: EdDSA, ES256, RS256 or HS256, for this key and no other; key: its public key as PEM or JWK, or for HS256 the secret (32 bytes at least), which is stored encrypted. leeway: seconds that clocks may differ by, at most 60. access_only: only tokens of type at+jwt. Recorded. Errors: 22023, RMP09 (the kid is taken), RMK05 (HS256 without a root key).';
 
 CREATE FUNCTION rampart.drop_token_key(kid text) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    DELETE FROM rampart.token_key k WHERE k.kid = drop_token_key.kid;
+    DELETE FROM rampart.token_key t WHERE t.kid = drop_token_key.kid;
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'there is no key of tokens of that id' USING ERRCODE = '22023', HINT = 'SELECT kid FROM rampart.token_key;';
+        RAISE EXCEPTION 'token key "%" does not exist', coalesce(kid, 'NULL') USING ERRCODE = 'RMP09';
     END IF;
     PERFORM rampart.write_event('token.key_removed', NULL, NULL, NULL, NULL, jsonb_build_object('kid', kid));
 END
 $$;
-COMMENT ON FUNCTION rampart.drop_token_key(text) IS 'Takes no more tokens of a key. Errors: 22023.';
+COMMENT ON FUNCTION rampart.drop_token_key(text) IS
+'Has no token believed any more that this key signed; in every session at commit. Recorded. Errors: RMP09.';
+
+CREATE VIEW rampart.token_keys AS
+    SELECT t.kid, t.algorithm, t.issuer, t.audience, t.leeway, t.access_only, t.valid_from, t.valid_until, t.created_at,
+           E'-----BEGIN PUBLIC KEY-----\n' || encode(t.public_key, 'base64') || E'\n-----END PUBLIC KEY-----\n' AS public_key
+    FROM rampart.token_key t;
+COMMENT ON VIEW rampart.token_keys IS 'The keys that tokens are verified with. public_key is NULL for HS256.';
+
+-- Revoked tokens -------------------------------------------------------------------------------------------
+
+CREATE TABLE rampart.token_denylist (
+    jti        text COLLATE "C" PRIMARY KEY,
+    until      timestamptz NOT NULL,
+    revoked_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE rampart.token_denylist IS 'Tokens that were revoked before they expired. rampart.revoke_token adds to it.';
+COMMENT ON COLUMN rampart.token_denylist.until IS 'When the token has expired and the row is needed no more.';
+CREATE INDEX token_denylist_until ON rampart.token_denylist (until);
+SELECT pg_extension_config_dump('rampart.token_denylist', '');
 
 CREATE FUNCTION rampart.revoke_token(jti text, until timestamptz) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF coalesce(jti, '') = '' OR until IS NULL OR length(jti) > 256 THEN
-        RAISE EXCEPTION 'a revocation needs the id of a token, and when it expires' USING ERRCODE = '22023';
+    IF jti IS NULL OR jti = '' OR length(jti) > 1024 OR until IS NULL THEN
+        RAISE EXCEPTION 'a token is revoked by its jti, of 1 to 1024 characters, until it expires' USING ERRCODE = '22023';
     END IF;
-    -- Longer than any leeway.
-    DELETE FROM rampart.token_denylist d WHERE d.until < now() - interval '1 hour';
+    -- No leeway is longer than a minute; clocks are allowed an hour.
+    DELETE FROM rampart.token_denylist d WHERE d.ctid = ANY (ARRAY(
+        SELECT o.ctid FROM rampart.token_denylist o WHERE o.until < now() - interval '1 hour' LIMIT 1000 FOR UPDATE SKIP LOCKED));
     INSERT INTO rampart.token_denylist AS d (jti, until) VALUES (revoke_token.jti, revoke_token.until)
         ON CONFLICT ON CONSTRAINT token_denylist_pkey DO UPDATE SET until = greatest(d.until, excluded.until);
-    PERFORM rampart.write_event('token.revoked', NULL, NULL, NULL, NULL, jsonb_build_object('jti', jti));
+    PERFORM rampart.write_event('token.revoked', NULL, NULL, NULL, NULL, jsonb_build_object('jti', jti, 'until', until));
 END
 $$;
 COMMENT ON FUNCTION rampart.revoke_token(text, timestamptz) IS
-'Refuses a token from now on, by its id (jti), until it has expired anyway. Errors: 22023.';
+'Has a token refused from the commit on, in every session: by its jti, until it has expired anyway. Forgets what expired before. A transaction that holds its claims already keeps them to its end. Recorded. Errors: 22023.';

@@ -11,7 +11,7 @@ IMMUTABLE = {"armour", "dearmour", "key_id_text", "mask", "mask_email", "mask_la
              "scope_tag", "add_each", "check_pace", "conversion_trigger", "dropped_remark", "quotable_error", "require_confirmation",
              "audit_event_of", "checked_severity", "covers",
              "present", "json_line", "payload_size", "shorten_entry", "one_line", "audit_classes", "bad_alert_field", "alert_value",
-             "alert_fields", "sum_firings", "format_policy_rule", "check_token_key"}
+             "alert_fields", "sum_firings", "format_policy_rule"}
 # Procedures that commit cannot have a search_path of their own: their bodies qualify every name.
 COMMITTING = {"run_rotation", "finish_conversion"}
 # Make a new ciphertext each time, or change something.

@@ -34,12 +34,14 @@ std::optional<std::vector<std::uint8_t>> FromBase64(std::string_view text) {
 }
 
 std::optional<std::vector<std::uint8_t>> FromBase64Url(std::string_view text) {
-    if (text.find_first_of("+/=") != std::string_view::npos) return std::nullopt;
-    std::string standard(text);
-    std::ranges::replace(standard, '-', '+');
-    std::ranges::replace(standard, '_', '/');
-    standard.append((4 - standard.size() % 4) % 4, '=');
-    return FromBase64(standard);
+    std::string padded(text);
+    for (char& c : padded) {
+        if (c == '+' || c == '/' || c == '=') return std::nullopt;
+        if (c == '-') c = '+';
+        if (c == '_') c = '/';
+    }
+    padded.append((4 - padded.size() % 4) % 4, '=');
+    return FromBase64(padded);
 }
 
 }  // namespace rampart

@@ -1,4 +1,5 @@
-// Base64 with padding (RFC 4648, section 4), as signed notes have it.
+// Base64 (RFC 4648): with padding (section 4) as signed notes have it, for URLs (section 5) as
+// tokens do.
 #pragma once
 
 #include <optional>
@@ -15,7 +16,7 @@ std::string Base64(ByteView bytes);
 // Nothing unless `text` is what Base64() writes: no white space, whole padding, no stray bits.
 std::optional<std::vector<std::uint8_t>> FromBase64(std::string_view text);
 
-// base64url without padding (RFC 4648, section 5), as JWS has it; as strictly.
+// Of the alphabet for URLs, without padding (RFC 7515, 2): as strictly.
 std::optional<std::vector<std::uint8_t>> FromBase64Url(std::string_view text);
 
 }  // namespace rampart

@@ -17,12 +17,19 @@ static_assert(std::is_trivially_copyable_v<SHA256_CTX>);
 constexpr std::size_t kBlockSize = SHA256_CBLOCK;
 
 // The plain calls cannot fail: they return 1 always.
-SHA256_CTX KeyedState(const SecretKey& key, std::uint8_t pad) {
-    static_assert(SecretKey::kSize <= kBlockSize);
+SHA256_CTX KeyedState(ByteView key, std::uint8_t pad) {
+    Scratch<SHA256_DIGEST_LENGTH> digest;
+    if (key.size() > kBlockSize) {
+        SHA256_CTX hash;
+        SHA256_Init(&hash);
+        SHA256_Update(&hash, key.data(), key.size());
+        SHA256_Final(digest.data(), &hash);
+        Wipe({reinterpret_cast<std::uint8_t*>(&hash), sizeof hash});
+        key = digest;
+    }
     Scratch<kBlockSize> block;
     block.fill(pad);
-    const ByteView bytes = key.Reveal();
-    std::transform(bytes.begin(), bytes.end(), block.begin(),
+    std::transform(key.begin(), key.end(), block.begin(),
                    [pad](std::uint8_t byte) { return static_cast<std::uint8_t>(byte ^ pad); });
     SHA256_CTX state;
     SHA256_Init(&state);
@@ -34,7 +41,9 @@ void WipeState(SHA256_CTX& state) { Wipe({reinterpret_cast<std::uint8_t*>(&state
 
 }  // namespace
 
-HmacSha256::HmacSha256(const SecretKey& key, ByteView prefix)
+HmacSha256::HmacSha256(const SecretKey& key, ByteView prefix) : HmacSha256(key.Reveal(), prefix) {}
+
+HmacSha256::HmacSha256(ByteView key, ByteView prefix)
     : inner_(KeyedState(key, 0x36)), outer_(KeyedState(key, 0x5c)) {
     SHA256_Update(&inner_, prefix.data(), prefix.size());
 }

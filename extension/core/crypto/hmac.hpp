@@ -17,6 +17,8 @@ class HmacSha256 {
     static constexpr std::size_t kSize = 32;
 
     explicit HmacSha256(const SecretKey& key, ByteView prefix = {});
+    // A key of any length; the caller wipes it.
+    explicit HmacSha256(ByteView key, ByteView prefix = {});
     ~HmacSha256();
     HmacSha256(const HmacSha256&) = delete;
     HmacSha256& operator=(const HmacSha256&) = delete;

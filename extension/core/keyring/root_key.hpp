@@ -12,9 +12,9 @@ namespace rampart {
 
 // What a wrapped key belongs to. It is bound to the wrapped bytes: each wrap uses its own KEK,
 // derived from the root key by HKDF over these fields, so a wrapped key moved to another scope,
-// version, purpose or id does not unwrap. Signing keys, of which a database has one at a time,
-// belong to the scope without a name.
-enum class KeyPurpose : std::uint8_t { kData = 1, kIndex = 2, kSigning = 3 };
+// version, purpose or id does not unwrap. Signing keys and those that secrets of tokens are stored
+// under, of which a database has one at a time, belong to the scope without a name.
+enum class KeyPurpose : std::uint8_t { kData = 1, kIndex = 2, kSigning = 3, kToken = 4 };
 struct KeyIdentity {
     std::uint64_t id;
     std::uint32_t version;

@@ -9,8 +9,7 @@ namespace {
 
 class JsonReader {
   public:
-    JsonReader(std::string_view text, Duplicates duplicates)
-        : text_(text), duplicates_(duplicates) {}
+    JsonReader(std::string_view text, JsonRules rules) : text_(text), rules_(rules) {}
 
     Value ReadAll() {
         Value value = Read(0);
@@ -67,8 +66,7 @@ class JsonReader {
         if (!Take('}')) Fail();
         const std::size_t count = members.size();
         Value object = Value::Of(std::move(members));
-        if (duplicates_ == Duplicates::kRefuse && object.As<Value::Object>()->size() != count)
-            Fail();
+        if (rules_ == JsonRules::kStrict && object.As<Value::Object>()->size() != count) Fail();
         return object;
     }
 
@@ -141,14 +139,18 @@ class JsonReader {
         }
     }
 
+    char32_t Unpaired() const {
+        if (rules_ == JsonRules::kStrict) Fail();
+        return 0xfffd;
+    }
+
     char32_t ReadCodePoint() {
-        constexpr char32_t kReplacement = 0xfffd;
         const char32_t unit = ReadHex();
         if (unit < 0xd800 || unit > 0xdfff) return unit;
-        if (unit > 0xdbff || !text_.substr(position_).starts_with("\\u")) return kReplacement;
+        if (unit > 0xdbff || !text_.substr(position_).starts_with("\\u")) return Unpaired();
         position_ += 2;
         const char32_t low = ReadHex();
-        if (low < 0xdc00 || low > 0xdfff) return kReplacement;
+        if (low < 0xdc00 || low > 0xdfff) return Unpaired();
         return 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
     }
 
@@ -175,15 +177,15 @@ class JsonReader {
     }
 
     std::string_view text_;
-    Duplicates duplicates_;
+    JsonRules rules_;
     std::size_t position_ = 0;
 };
 
 }  // namespace
 
-Value ParseJson(std::string_view text, Duplicates duplicates) {
+Value ParseJson(std::string_view text, JsonRules rules) {
     RequireWithin(text.size(), kMaxJsonText, "the JSON of a request");
-    return JsonReader(text, duplicates).ReadAll();
+    return JsonReader(text, rules).ReadAll();
 }
 
 }  // namespace rampart::policy

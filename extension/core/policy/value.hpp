@@ -36,10 +36,12 @@ class Value {
     std::variant<std::monostate, bool, double, std::string, List, Object> data_;
 };
 
-enum class Duplicates : std::uint8_t { kLaterCounts, kRefuse };
+// Requests are read as Casbin reads them. Strict: a name stands once in an object, and a surrogate
+// in a pair.
+enum class JsonRules : std::uint8_t { kCasbin, kStrict };
 
 // Reads one JSON value. Error RMP05 for what is none, RMP04 for what is too large or too deep.
-Value ParseJson(std::string_view text, Duplicates duplicates = Duplicates::kLaterCounts);
+Value ParseJson(std::string_view text, JsonRules rules = JsonRules::kCasbin);
 
 enum class Kind : std::uint8_t { kNull, kBool, kNumber, kString, kList, kObject };
 const char* KindName(Kind kind);

@@ -2,6 +2,7 @@
 
 #include "error.hpp"
 #include "pg/boundary.hpp"
+#include "pg/principal/principal.hpp"
 
 extern "C" {
 #include "access/xact.h"
@@ -40,8 +41,10 @@ Context FromArguments(FunctionCallInfo fcinfo) {
             CopyText(fcinfo, 3), CopyText(fcinfo, 4)};
 }
 
-void Install(const Context& context) {
+void SetContext(FunctionCallInfo fcinfo) {
     const int nesting = GetCurrentTransactionNestLevel();
+    const MemoryContext previous = MemoryContextSwitchTo(TopTransactionContext);
+    const Context context = FromArguments(fcinfo);
     if (innermost == nullptr || innermost->nesting < nesting) {
         auto* level = static_cast<Level*>(palloc0(sizeof(Level)));
         level->nesting = nesting;
@@ -51,12 +54,6 @@ void Install(const Context& context) {
     } else {
         innermost->context = context;
     }
-}
-
-template <typename Make>
-void SetContext(const Make& make) {
-    const MemoryContext previous = MemoryContextSwitchTo(TopTransactionContext);
-    Install(make());
     MemoryContextSwitchTo(previous);
 }
 
@@ -80,14 +77,16 @@ void OnSubtransaction(SubXactEvent event, SubTransactionId, SubTransactionId, vo
 
 }  // namespace
 
-const Context& CurrentContext() { return innermost != nullptr ? innermost->context : kNone; }
-
-void SetContextIfNone(const char* actor, const char* org) {
-    if (innermost != nullptr) return;
-    SetContext([&] {
-        return Context{pstrdup(actor), org == nullptr ? nullptr : pstrdup(org), Datum{0}, nullptr,
-                       nullptr};
-    });
+const Context& CurrentContext() {
+    static Context of_principal;
+    const Context& context = innermost != nullptr ? innermost->context : kNone;
+    if (context.actor != nullptr || context.org != nullptr) return context;
+    const Principal* principal = CurrentPrincipal();
+    if (principal == nullptr) return context;
+    of_principal = context;
+    of_principal.actor = principal->subject.c_str();
+    if (!principal->organisation.empty()) of_principal.org = principal->organisation.c_str();
+    return of_principal;
 }
 
 void RegisterContextCallbacks() {
@@ -98,7 +97,7 @@ void RegisterContextCallbacks() {
 }  // namespace rampart::pg::audit
 
 RAMPART_FUNCTION(rampart_set_context) {
-    rampart::pg::audit::SetContext([&] { return rampart::pg::audit::FromArguments(fcinfo); });
+    rampart::pg::audit::SetContext(fcinfo);
     PG_RETURN_VOID();
 }
 

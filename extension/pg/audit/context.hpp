@@ -1,7 +1,7 @@
 // Who the application says it works for: actor, organisation, address, user agent, request. Set by
 // rampart.set_context, a function that has to be granted; kept in this backend's memory, where no
 // SET of a plain role reaches it. It ends with its transaction, and with the savepoint it was set
-// under.
+// under. Where neither actor nor organisation was set, they are the principal's.
 #pragma once
 
 #include "pg/postgres.hpp"
@@ -19,9 +19,6 @@ struct Context {
 
 // Empty where none was set.
 const Context& CurrentContext();
-
-// Actor and organisation, where no context was set in this transaction.
-void SetContextIfNone(const char* actor, const char* org);
 
 void RegisterContextCallbacks();
 

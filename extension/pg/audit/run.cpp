@@ -104,8 +104,8 @@ Run RunArgument(FunctionCallInfo fcinfo, int first) {
 
 void RunScan::Begin(const Run& run) {
     run_ = run;
-    partition_ = table_open(run.partition, AccessShareLock);
-    if (!HasColumnsOfLog(partition_))
+    partition_ = try_table_open(run.partition, AccessShareLock);
+    if (partition_ == nullptr || !HasColumnsOfLog(partition_))
         throw Error(errc::kInvalidParameter, "not a partition of rampart.audit_log");
     index_ = OpenIndex(partition_);
     if (index_ == nullptr) {

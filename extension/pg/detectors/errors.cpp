@@ -29,7 +29,8 @@ struct Known {
 };
 
 constexpr Known kOurs[] = {{errc::kDecryptionFailed.code, "crypto.decrypt_failed"},
-                           {errc::kInsufficientPrivilege.code, "crypto.key_denied"}};
+                           {errc::kInsufficientPrivilege.code, "crypto.key_denied"},
+                           {errc::kTokenRefused.code, "token.refused"}};
 
 // Of a client that has no session yet.
 constexpr Known kOfLogins[] = {{"28000", "auth.login_failure"},

@@ -29,7 +29,8 @@ KeyPurpose PurposeNamed(std::string_view name) {
     if (name == "data") return KeyPurpose::kData;
     if (name == "index") return KeyPurpose::kIndex;
     if (name == "signing") return KeyPurpose::kSigning;
-    throw Error(errc::kInvalidParameter, "purpose of a key is data, index or signing");
+    if (name == "token") return KeyPurpose::kToken;
+    throw Error(errc::kInvalidParameter, "purpose of a key is data, index, signing or token");
 }
 
 }  // namespace rampart::pg::functions

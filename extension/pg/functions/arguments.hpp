@@ -15,7 +15,7 @@ std::string_view TextArgument(FunctionCallInfo fcinfo, int number);
 // A row of the function's OUT parameters.
 Datum Record(FunctionCallInfo fcinfo, Datum* values, bool* nulls);
 
-// 'data', 'index' or 'signing', else error 22023.
+// 'data', 'index', 'signing' or 'token', else error 22023.
 KeyPurpose PurposeNamed(std::string_view name);
 
 }  // namespace rampart::pg::functions

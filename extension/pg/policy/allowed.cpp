@@ -43,7 +43,7 @@ struct Verdicts {
 };
 Verdicts verdicts;
 
-bool HasScope(const token::Claims& claims, std::string_view resource, std::string_view action) {
+bool HasScope(const Principal& claims, std::string_view resource, std::string_view action) {
     for (const std::string_view scope : claims.scopes) {
         const std::size_t colon = scope.find(':');
         if (colon == std::string_view::npos || scope.substr(0, colon) != resource) continue;
@@ -53,14 +53,14 @@ bool HasScope(const token::Claims& claims, std::string_view resource, std::strin
 }
 
 // Those of the teams add to the subject's. An API key has one, and its scopes narrow it.
-std::vector<std::string> RolesOf(const token::Claims& claims) {
+std::vector<std::string> RolesOf(const Principal& claims) {
     if (claims.api_key) return {kApiRole};
     std::vector<std::string> roles = claims.roles;
     for (const std::string& team : claims.teams) roles.push_back("team:" + team);
     return roles;
 }
 
-Verdict Decide(const token::Claims& claims, std::string_view resource, std::string_view action) {
+Verdict Decide(const Principal& claims, std::string_view resource, std::string_view action) {
     Verdict verdict{std::string(resource), std::string(action), false, false};
     if (claims.api_key && !HasScope(claims, resource, action)) return verdict;
     const core::PolicySet& set = ModelNamed(kModel);
@@ -77,9 +77,9 @@ Verdict Decide(const token::Claims& claims, std::string_view resource, std::stri
     return verdict;
 }
 
-void ForgetIfChanged(const token::Claims& claims) {
+void ForgetIfChanged(const Principal& claims) {
     const std::uint64_t models = ModelsGeneration();
-    const std::uint64_t principal = principal::Generation();
+    const std::uint64_t principal = PrincipalGeneration();
     if (verdicts.models == models && verdicts.principal == principal) return;
     verdicts = {principal, models, false, {}};
     for (const std::string& role : claims.roles) {
@@ -87,7 +87,7 @@ void ForgetIfChanged(const token::Claims& claims) {
     }
 }
 
-const Verdict& VerdictOn(const token::Claims& claims, std::string_view resource,
+const Verdict& VerdictOn(const Principal& claims, std::string_view resource,
                          std::string_view action) {
     for (const Verdict& verdict : verdicts.known) {
         if (verdict.resource == resource && verdict.action == action) return verdict;
@@ -138,7 +138,7 @@ bool Is(FunctionCallInfo fcinfo, int number, const std::string& name) {
 
 // (resource, action[, organisation[, owner]])
 bool Allowed(FunctionCallInfo fcinfo) {
-    const token::Claims* claims = principal::Current();
+    const Principal* claims = CurrentPrincipal();
     if (claims == nullptr || PG_ARGISNULL(0) || PG_ARGISNULL(1)) return false;
     const std::string_view resource = functions::TextArgument(fcinfo, 0);
     const std::string_view action = functions::TextArgument(fcinfo, 1);

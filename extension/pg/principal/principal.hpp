@@ -1,24 +1,35 @@
-// Whom the session acts for in this transaction: the claims of a verified token, or what a role
-// that is trusted to say so has said (sql/rampart/88_principal.sql).
+// Whom this transaction works for: the claims of a token that was verified, or what a trusted role
+// said (rampart.trust_principal). Gone with the transaction, and with the savepoint it was set
+// under; in parallel workers it is the leader's.
 //
-// Kept in the setting rampart.principal, which none but this code can set: so it ends with the
-// transaction, goes back with a savepoint, and reaches parallel workers. It holds claims, never a
-// token.
+// It is held as a setting, rampart.principal, because settings do all of that. Only Hold() can give
+// the setting a value: its check hook refuses every other one, wherever it comes from.
 #pragma once
 
 #include <cstdint>
 
+#include "token/principal.hpp"
+
 #include "pg/postgres.hpp"
-#include "token/claims.hpp"
 
-namespace rampart::pg::principal {
+namespace rampart::pg {
 
-// nullptr: nobody, who may do nothing. Valid until it changes.
-const token::Claims* Current();
+using rampart::Principal;
 
-// Moves whenever it is set, ends or goes back.
-std::uint64_t Generation();
+// nullptr where there is none: nothing is allowed then. Valid until PrincipalGeneration() changes.
+// Reads no catalog, never throws: for failed transactions as well.
+const Principal* CurrentPrincipal() noexcept;
+
+// Another number whenever the principal was set or reset, or its transaction or savepoint ended.
+std::uint64_t PrincipalGeneration();
+
+namespace principal {
+
+// From here to the end of the transaction. Text in the database's encoding. Errors: 54000 for more
+// than kMaxClaimsSize.
+void Hold(const Principal& principal);
 
 void DefineSetting();
 
-}  // namespace rampart::pg::principal
+}  // namespace principal
+}  // namespace rampart::pg
