@@ -54,6 +54,8 @@ def check_functions(database, session, report):
                         PERFORM public.become('ada'); COMMIT;
                         IF rampart.subject() IS NOT NULL THEN RAISE EXCEPTION 'kept'; END IF; END $$""")
     report.equal(after(session, "BEGIN", "SELECT public.become('ada')"), "ada", "function: what a SECURITY DEFINER function set stays to the transaction's end")
+    report.equal(after(session, "BEGIN", ADA, "SELECT public.become('bob')"), "bob", "function: also in the place of another")
+    report.equal(after(session, "BEGIN", ADA, "SAVEPOINT s", "SELECT public.become('bob')", "ROLLBACK TO s"), "ada", "function: who comes back with the savepoint")
     report.equal(after(session, "CALL public.twice()"), None, "function: gone after a procedure's COMMIT")
     database.query("""CREATE TABLE trap (id int); CREATE FUNCTION trapped(int) RETURNS int IMMUTABLE LANGUAGE plpgsql
                       AS 'BEGIN PERFORM public.become(''eve''); RETURN $1; END';
