@@ -21,7 +21,7 @@ core::Time Now();
 // Of a text[]: views of it, so it must stay.
 class TextRequest {
   public:
-    // Error RMP05 for an array that is none.
+    // Error RMP05 for an array that is none, RMP04 for values that are too long.
     explicit TextRequest(ArrayType* array);
 
     // A value is unknown: nothing is allowed then.
