@@ -38,9 +38,10 @@ TextRequest::TextRequest(ArrayType* array) : has_null_(ARR_HASNULL(array)) {
     core::RequireWithin(size, core::kMaxRequestText, "the text of the request");
 }
 
-JsonRequest::JsonRequest(const core::PolicySet& set, std::string_view matcher, const char* json)
-    : whole_(core::ParseJson(json)) {
+JsonRequest::JsonRequest(const core::PolicySet& set, std::string_view matcher, Jsonb* json)
+    : whole_(ValueOf(json)) {
     if (const auto* list = whole_.As<core::Value::List>()) {
+        views_.reserve(list->size());
         for (const core::Value& value : *list) views_.emplace_back(value);
         return;
     }
@@ -54,6 +55,7 @@ JsonRequest::JsonRequest(const core::PolicySet& set, std::string_view matcher, c
 
 void JsonRequest::ReadObject(const core::Value::Object& object,
                              const core::FieldDefinition& definition) {
+    views_.reserve(definition.fields.size());
     for (const std::string& field : definition.fields) {
         const core::Value* value = whole_.Find(field);
         if (value == nullptr) Fail("the request has no '" + field + "'");

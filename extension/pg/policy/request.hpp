@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "pg/policy/json_value.hpp"
 #include "pg/policy/rows.hpp"
 #include "policy/policy_set.hpp"
 #include "policy/value.hpp"
@@ -34,12 +35,12 @@ class TextRequest {
     bool has_null_ = false;
 };
 
-// Of JSON text: an array of the values, or an object by the names of the request definition of
+// Of a jsonb: an array of the values, or an object by the names of the request definition of
 // `matcher`.
 class JsonRequest {
   public:
     // Errors RMP04, RMP05.
-    JsonRequest(const core::PolicySet& set, std::string_view matcher, const char* json);
+    JsonRequest(const core::PolicySet& set, std::string_view matcher, Jsonb* json);
     JsonRequest(const JsonRequest&) = delete;
     JsonRequest& operator=(const JsonRequest&) = delete;
 
