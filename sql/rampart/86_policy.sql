@@ -56,16 +56,9 @@ RETURN (SELECT sha256(convert_to(concat_ws(E'\n', m.definition, m.options, rampa
 COMMENT ON FUNCTION rampart.policy_hash(text) IS
 'SHA-256 of a model''s definition, options (as jsonb prints them) and CSV, each but the last followed by a newline, in UTF-8; NULL where there is no such model.';
 
-CREATE FUNCTION rampart.lock_model(model text) RETURNS rampart.policy_model
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    -- One that is being made has no row to lock yet.
-    PERFORM pg_advisory_xact_lock('rampart.policy_model'::regclass::int4, hashtext(model));
-    RETURN (SELECT m FROM rampart.policy_model m WHERE m.name = model);
-END
-$$;
-COMMENT ON FUNCTION rampart.lock_model(text) IS 'Makes writers of a model wait for each other until their transactions end. Returns it, or NULL.';
+CREATE FUNCTION rampart.lock_model(model text) RETURNS void
+    AS 'MODULE_PATHNAME', 'rampart_lock_model' LANGUAGE C VOLATILE STRICT;
+COMMENT ON FUNCTION rampart.lock_model(text) IS 'Makes writers of a model, which need not be there yet, wait for each other until their transactions end.';
 
 CREATE FUNCTION rampart.lock_known_model(model text) RETURNS rampart.policy_model
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
