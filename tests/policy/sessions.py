@@ -1,5 +1,6 @@
 """Who decides by which state of a policy: the session that changes it, others, and those that began before."""
 import threading
+import time
 
 import psycopg2
 from cluster import Cluster, run
@@ -175,6 +176,33 @@ def check_standby(report):
     session.close(), standby.remove(), primary.remove()
 
 
+def check_subscriber(report):
+    """Rules that logical replication brings count at once: it fires row triggers only, and those that are ALWAYS enabled."""
+    settings = {"wal_level": "logical", "rampart.seal_interval": 0}
+    publisher, subscriber = Cluster("policy3", settings=settings).start(), Cluster("policy4", settings=settings).start()
+    from_here, to_here = Database(publisher, "postgres"), Database(subscriber, "postgres")
+    for database in (from_here, to_here):
+        database.query("CREATE EXTENSION rampart")
+        load(database, "app", RBAC, "")
+    from_here.query("CREATE PUBLICATION rules FOR TABLE rampart.policy_rule")
+    to_here.query(f"CREATE SUBSCRIPTION rules CONNECTION '{publisher.dsn()}' PUBLICATION rules")
+    session = to_here.connect()
+
+    def follows(wanted):
+        for _ in range(400):
+            if ask(session) == wanted:
+                return True
+            time.sleep(0.05)
+        return False
+
+    followed = []
+    for statement, wanted in ((ADD, True), (REMOVE, False), (ADD, True), ("TRUNCATE rampart.policy_rule", False)):
+        from_here.query(statement)
+        followed.append(follows(wanted))
+    report.equal(followed, [True] * 4, "subscriber: a session that is open follows")
+    session.close(), subscriber.remove(), publisher.remove()
+
+
 def check_dump(world, database, report):
     load(database, "kept", RBAC, 'p, reader, "a, b", read\ng, ada, reader')
     database.query("INSERT INTO rampart.policy_test VALUES ('kept', 'ada reads', '[\"ada\", \"a, b\", \"read\"]', true, true)")
@@ -199,4 +227,5 @@ def check(world, report):
     check_many(database, report)
     check_writers(database, report)
     check_standby(report)
+    check_subscriber(report)
     check_dump(world, database, report)
