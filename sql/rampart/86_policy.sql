@@ -56,16 +56,9 @@ RETURN (SELECT sha256(convert_to(concat_ws(E'\n', m.definition, m.options, rampa
 COMMENT ON FUNCTION rampart.policy_hash(text) IS
 'SHA-256 of a model''s definition, options (as jsonb prints them) and CSV, each but the last followed by a newline, in UTF-8; NULL where there is no such model.';
 
-CREATE FUNCTION rampart.lock_model(model text) RETURNS rampart.policy_model
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    -- One that is being made has no row to lock yet.
-    PERFORM pg_advisory_xact_lock('rampart.policy_model'::regclass::int4, hashtext(model));
-    RETURN (SELECT m FROM rampart.policy_model m WHERE m.name = model);
-END
-$$;
-COMMENT ON FUNCTION rampart.lock_model(text) IS 'Makes writers of a model wait for each other until their transactions end. Returns it, or NULL.';
+CREATE FUNCTION rampart.lock_model(model text) RETURNS void
+    AS 'MODULE_PATHNAME', 'rampart_lock_model' LANGUAGE C VOLATILE STRICT;
+COMMENT ON FUNCTION rampart.lock_model(text) IS 'Makes writers of a model, which need not be there yet, wait for each other until their transactions end.';
 
 CREATE FUNCTION rampart.lock_known_model(model text) RETURNS rampart.policy_model
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -284,3 +277,31 @@ END
 $$;
 COMMENT ON FUNCTION rampart.import_policy(text, text, bool) IS
 'Adds rules from Casbin''s CSV, of which some may be there already; replace: instead of all there are. Returns how many were added. Errors: RMP02 with the line, RMP04, RMP06, 22023; RMP07 at commit.';
+
+CREATE FUNCTION rampart.remove_policies(model text, csv text) RETURNS int8
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    known rampart.policy_model;
+    this_version int8;
+    removed text[];
+BEGIN
+    known := rampart.lock_known_model(model);
+    IF csv IS NULL THEN
+        RAISE EXCEPTION 'there is nothing to remove' USING ERRCODE = '22023';
+    END IF;
+    this_version := rampart.begin_policy_version(model);
+    WITH gone AS (DELETE FROM rampart.policy_rule r
+                  USING (SELECT DISTINCT w.type, w.rule FROM rampart.read_policy_csv(known.definition, known.options, csv) w) unwanted
+                  WHERE r.model = remove_policies.model AND r.type = unwanted.type
+                    AND hash_array_extended(r.rule, 0) = hash_array_extended(unwanted.rule, 0) AND r.rule = unwanted.rule
+                  RETURNING r.type, r.rule),
+         noted AS (INSERT INTO rampart.policy_change (model, version, added, type, rule)
+                   SELECT remove_policies.model, this_version, false, gone.type, gone.rule FROM gone RETURNING type, rule)
+    SELECT coalesce(array_agg(rampart.format_policy_rule(noted.type, noted.rule)), '{}') INTO removed FROM noted;
+    PERFORM rampart.note_policy_change(model, 'policy.changed', removed => removed);
+    RETURN cardinality(removed);
+END
+$$;
+COMMENT ON FUNCTION rampart.remove_policies(text, text) IS
+'Removes the rules in Casbin''s CSV, of which some need not be there. Returns how many were removed. Errors: RMP02 with the line, RMP04, RMP06, 22023; RMP07 at commit.';

@@ -4,7 +4,7 @@
 CREATE FUNCTION rampart.enforce(model text, VARIADIC request text[]) RETURNS bool
     AS 'MODULE_PATHNAME', 'rampart_enforce' LANGUAGE C STABLE PARALLEL SAFE STRICT COST 10;
 COMMENT ON FUNCTION rampart.enforce(text, text[]) IS
-'Whether a model allows a request, whose values are those that its request definition names: rampart.enforce(''app'', ''alice'', ''document'', ''update''). A NULL among them: not allowed. Errors: RMP05 for a request of another shape, RMP03 for a matcher that cannot be evaluated, RMP06.';
+'Whether a model allows a request, whose values are those that its request definition names: rampart.enforce(''app'', ''alice'', ''document'', ''update''). A NULL among them: not allowed. Errors: RMP05 for a request of another shape, RMP04 for one of more than 1 MiB, RMP03 for a matcher that cannot be evaluated, RMP06.';
 
 CREATE FUNCTION rampart.enforce(model text, request jsonb, matcher text DEFAULT 'm') RETURNS bool
     AS 'MODULE_PATHNAME', 'rampart_enforce_json' LANGUAGE C STABLE PARALLEL SAFE STRICT COST 30;

@@ -12,18 +12,34 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION rampart.policies_at(text, timestamptz) IS 'The rules that a model had at a time.';
 
+CREATE FUNCTION rampart.try_policy(model text, request jsonb, OUT got bool, OUT problem text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    got := rampart.enforce(model, request);
+EXCEPTION WHEN SQLSTATE 'RMP01' OR SQLSTATE 'RMP03' OR SQLSTATE 'RMP04' OR SQLSTATE 'RMP05' OR SQLSTATE 'RMP06' THEN
+    problem := SQLERRM;
+END
+$$;
+COMMENT ON FUNCTION rampart.try_policy(text, jsonb) IS 'What rampart.enforce says, or why it cannot.';
+
 CREATE FUNCTION rampart.run_policy_tests(model text DEFAULT NULL)
-RETURNS TABLE (model text, name text, request jsonb, expected bool, got bool, ok bool, enforced bool)
+RETURNS TABLE (model text, name text, request jsonb, expected bool, got bool, ok bool, enforced bool, problem text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT t.model, t.name, t.request, t.expected, d.got, d.got IS NOT DISTINCT FROM t.expected, t.enforced
+    SELECT t.model, t.name, t.request, t.expected, d.got, d.got IS NOT DISTINCT FROM t.expected, t.enforced, d.problem
     FROM rampart.policy_test t
-    CROSS JOIN LATERAL (SELECT rampart.enforce(t.model, t.request) AS got) d
+    CROSS JOIN LATERAL rampart.try_policy(t.model, t.request) d
     WHERE run_policy_tests.model IS NULL OR t.model = run_policy_tests.model
     ORDER BY t.model, t.name;
 END;
 COMMENT ON FUNCTION rampart.run_policy_tests(text) IS
-'Runs the tests of a model; NULL: of all. Errors: those of rampart.enforce.';
+'Runs the tests of a model; NULL: of all. One that cannot be decided - its request does not fit the model, say - is not ok, and problem says why.';
+
+CREATE FUNCTION rampart.needless_policies(model text) RETURNS TABLE (type text, rule text[], covered_by text[])
+    AS 'MODULE_PATHNAME', 'rampart_needless_policies' LANGUAGE C STABLE PARALLEL SAFE STRICT COST 1000;
+COMMENT ON FUNCTION rampart.needless_policies(text) IS
+'Rules that change no decision, so that all of them could be removed as long as others stay: those that another one covers, and those whose own effect does not count (covered_by is NULL). Only what ==, roles and keyMatch() prove; rules that several matchers look at are passed over. Errors: RMP06.';
 
 CREATE FUNCTION rampart.policy_map(model text DEFAULT NULL) RETURNS jsonb
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp

@@ -18,7 +18,7 @@ g = _, _
 e = some(where (p.eft == allow))
 
 [matchers]
-m = g(r.role, p.role) && (r.resource == p.resource || p.resource == "*") && (r.action == p.action || p.action == "*") && (r.whose == p.whose || p.whose == "all")
+m = g(r.role, p.role) && (r.resource == p.resource || p.resource == "*" && !(r.resource in ("settings", "billing", "users", "audit_log"))) && (r.action == p.action || p.action == "*") && (r.whose == p.whose || p.whose == "all")
 ');
     PERFORM rampart.import_policy('rampart', '# Each has what the next one has.
 g, SUPER_ADMIN, OWNER
@@ -26,12 +26,13 @@ g, OWNER, ADMIN
 g, ADMIN, MEMBER
 g, MEMBER, VIEWER
 
-# whose: "all" rows of the organisation, or the subject''s "own".
+# whose: "all" rows of the organisation, or the subject''s "own". "*" is every resource but settings, billing, users
+# and audit_log, which are only whose rules name them.
 p, SUPER_ADMIN, *, *, all
-p, OWNER, settings, manage, all
-p, OWNER, billing, manage, all
-p, ADMIN, users, invite, all
-p, ADMIN, users, remove, all
+p, OWNER, settings, *, all
+p, OWNER, billing, *, all
+p, ADMIN, users, *, all
+p, ADMIN, audit_log, read, all
 p, ADMIN, *, read, all
 p, ADMIN, *, update, all
 p, ADMIN, *, delete, all

@@ -47,6 +47,9 @@ def check_csv(database, report):
     report.equal(database.value("SELECT rampart.export_policy('csv')"), text, "CSV: of which nothing is left")
     report.equal([database.failure("SELECT rampart.import_policy('csv', %s)", (csv,)) for csv in (None, 'p, "a', "q, a, b, c", "p, a, b, c\x01")], ["22023", "RMP02", "RMP02", None], "CSV: malformed")
     report.equal(database.value("SELECT rampart.import_policy('csv', '')"), 0, "CSV: nothing")
+    report.equal((database.value("SELECT rampart.remove_policies('csv', 'p, a, b, c\ng, x, a\np, a, b, c\np, not, there, yet\n')"), database.value("SELECT rampart.export_policy('csv')")), (2, 'p, "1, ""2""", b, c\n'), "CSV: removed, what there is of it")
+    report.equal([database.failure("SELECT rampart.remove_policies(%s, %s)", row) for row in (("csv", None), ("csv", "p, a"), ("nothing", ""), (None, ""))], ["22023", "RMP02", "RMP06", "RMP06"], "CSV: nothing that can be removed")
+    report.equal(database.query("SELECT added, type, rule FROM rampart.policy_change WHERE model = 'csv' ORDER BY id DESC LIMIT 2"), [(False, "g", ["x", "a"]), (False, "p", ["a", "b", "c"])], "CSV: the version says what was removed")
 
 
 def check_models(database, report):
@@ -84,7 +87,7 @@ def check_record(database, report):
 
 def check_rights(database, report):
     database.query("GRANT USAGE ON SCHEMA public TO app")
-    calls = ("load_model('x', '')", "drop_model('app')", "add_policy('app', 'p', '{a,b,c}')", "remove_policy('app', 'p', '{a,b,c}')", "import_policy('app', '')", "export_policy('app')",
+    calls = ("load_model('x', '')", "drop_model('app')", "add_policy('app', 'p', '{a,b,c}')", "remove_policy('app', 'p', '{a,b,c}')", "import_policy('app', '')", "remove_policies('app', '')", "needless_policies('app')", "export_policy('app')",
              "policy_map()", "enforce_explain('app', 'a', 'b', 'c')", "permitted('app', 'a')", "subjects_permitted('app', 'b', 'c')", "roles_of('app', 'a')", "members_of('app', 'a')",
              "policies_at('app', now())", "run_policy_tests()", "policy_hash('app')", "compile_model('app')", "begin_policy_version('app')")
     report.equal([call for call in calls if database.failure(f"SELECT rampart.{call}", user="app") != "42501"], [], "rights: changing and reading policies has to be granted")

@@ -1,5 +1,6 @@
 """Models of every kind decide in SQL as they should, as text and as JSON, and explain themselves."""
 import json
+import random
 
 import psycopg2
 from models import MODELS, PATTERNS, cases, model
@@ -62,6 +63,35 @@ def check_requests(database, report):
     report.equal(answer(database, "SELECT rampart.enforce('two', '[]'::jsonb, 'm3')", None), "!", "a matcher that is not there")
 
 
+def random_value(chance, depth=0):
+    kind = chance.randrange(7 if depth < 4 else 5)
+    if kind == 5:
+        return [random_value(chance, depth + 1) for _ in range(chance.randrange(5))]
+    if kind == 6:
+        return {f"{chance.choice('abcx')}{i}": random_value(chance, depth + 1) for i in range(chance.randrange(5))}
+    return [None, chance.random() < 0.5, chance.choice([0, -1, 7, 2.5, 1e300, -0.001, 123456789012, chance.random()]), "x" * chance.randrange(9), chance.choice(["", "ä€😀", 'a"\\\n', "y" * 300])][kind]
+
+
+def check_values(database, report, turns=300):
+    """An attribute is found, whatever stands before it, and is equal to its copy and to nothing else."""
+    load(database, "values", model("r.sub.deep.wanted == r.obj.copy && r.sub.last == 1.5"), "p, x, y, z")
+    chance, wrong = random.Random(7), []
+    for _ in range(turns):
+        wanted, other = random_value(chance), random_value(chance)
+        deep = {f"k{i}": random_value(chance) for i in range(chance.randrange(80))} | {"wanted": wanted}
+        for copy in (wanted, other):
+            request = [{"deep": deep, "first": "x" * chance.randrange(9), "last": 1.5}, {"copy": copy}, "act"]
+            same = json.dumps(copy, sort_keys=True) == json.dumps(wanted, sort_keys=True)
+            if answer(database, "SELECT rampart.enforce('values', %s::jsonb)", (json.dumps(request),)) != ("+" if same else "-"):
+                wrong.append(request)
+    report.equal(wrong[:1], [], f"JSON: {turns} random values are equal to their copies only")
+    number = "SELECT rampart.enforce('values', ('[{\"deep\": {\"wanted\": ' || %s || '}, \"last\": 1.5}, {\"copy\": ' || %s || '}, 1]')::jsonb)"
+    for one, two, expected in (("1e2", "100", "+"), ("0.1", "0.10000000000000001", "+"), ("9007199254740993", "9007199254740992", "+"), ("1", "1.0000001", "-"), ("1e-400", "0", "+"), ("1e400", "1", "!")):
+        report.equal(answer(database, number, (one, two)), expected, f"JSON: {one} and {two}")
+    for text, code in ("'[' || repeat('[', 40) || repeat(']', 40) || ']'", "RMP04"), ("to_jsonb(ARRAY[repeat('x', 1100000)])::text", "RMP04"), ("'1'", "RMP05"), ("'null'", "RMP05"):
+        report.equal(database.failure(f"SELECT rampart.enforce('values', ({text})::jsonb)"), code, f"JSON: {text}")
+
+
 def check_explanations(database, report):
     why = lambda *values: database.value("SELECT rampart.enforce_explain('rbac', VARIADIC %s::text[])", (list(values),))
     rule = {"type": "p", "rule": ["reader", "ledger", "read"], "roles": [["g", "ada", "clerk", "reader"]]}
@@ -91,5 +121,6 @@ def check(world, report):
     database = world.database("decisions")
     check_models(database, report)
     check_requests(database, report)
+    check_values(database, report)
     check_explanations(database, report)
     check_queries(database, report)

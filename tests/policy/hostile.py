@@ -64,6 +64,20 @@ def check_cancel(database, report):
     except psycopg2.Error as error:
         report.ok(error.pgcode == "57014" and time.time() - began < 20, "time: an import is cancelled", error)
     report.equal(database.value("SELECT count(*) FROM rampart.policy_rule WHERE model = 'big'"), 0, "time: nothing of it is there")
+    load(database, "slow", model("regexMatch(r.sub, p.sub)", policy="sub"), "".join(f"p, ^(a|b)*c{i}$\n" for i in range(3000)))
+    database.query("CREATE FUNCTION long_text(int) RETURNS text LANGUAGE sql AS $$ SELECT repeat('ab', $1) || '!' $$")
+    stranger = database.connect("app")
+    for who, sql, what in ((stranger, "SELECT rampart.enforce('slow', long_text(500000), 'b', 'c')", "a decision of anybody's"),
+                           (session, "SELECT rampart.enforce_explain('slow', long_text(500000), 'b', 'c')", "an explanation")):
+        on(who, "SELECT rampart.enforce('slow', 'a', 'b', 'c')"), on(who, "SET statement_timeout = '200ms'")
+        began = time.time()
+        try:
+            on(who, sql)
+            report.ok(False, f"time: {what} is cancelled")
+        except psycopg2.Error as error:
+            report.ok(error.pgcode == "57014" and time.time() - began < 2, f"time: {what} is cancelled", (error.pgcode, time.time() - began))
+    report.equal(database.failure("SELECT rampart.enforce('slow', long_text(600000), 'b', 'c')", user="app"), "RMP04", "time: a request that is longer than 1 MiB is refused")
+    stranger.close()
     session.close()
 
 

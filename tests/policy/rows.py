@@ -65,6 +65,20 @@ def check_matrix(session, table, report):
             report.equal(me.ids(f"SELECT id FROM {table}"), [], f"{table}: {what}, nothing")
 
 
+def check_named(session, report):
+    """What is only whose rules name it: a wildcard gives none of it away."""
+    actions = ("manage", "read", "create", "update", "delete", "invite", "remove", "view", "export")
+    all_of = lambda *resources: {(resource, action) for resource in resources for action in actions}
+    admin = all_of("users") | {("audit_log", "read"), ("audit_log", "view")}
+    owner = admin | all_of("settings", "billing")
+    for role, wanted in (("SUPER_ADMIN", owner), ("OWNER", owner), ("ADMIN", admin), ("MEMBER", set()), ("VIEWER", set())):
+        with As(session, person(role)):
+            found = {(r, a) for r in ("settings", "billing", "users", "audit_log") for a in actions if on(session, "SELECT rampart.allowed(%s, %s, 'acme'::text, 'ada'::text)", (r, a))[0][0]}
+        report.equal(found, wanted, f"named resources: {role}")
+    with As(session, person("OWNER", api_key=True, scope="users:* billing:* settings:* audit_log:*")):
+        report.equal(on(session, "SELECT rampart.allowed('users', 'read', 'acme'::text, 'ada'::text), rampart.allowed('billing', 'read', 'acme'::text, 'ada'::text)"), [(False, False)], "named resources: an API key")
+
+
 def check_others(database, session, report):
     with As(session, person("SUPER_ADMIN", "elsewhere")) as me:
         report.equal((me.ids("SELECT id FROM by_row"), me.ids("SELECT id FROM by_query")), ([row[0] for row in ROWS], [row[0] for row in ROWS]), "platform: SUPER_ADMIN sees every organisation")
@@ -170,6 +184,7 @@ def check(world, report):
                    "CREATE TABLE bare (id int PRIMARY KEY, org_id text, tags jsonb); CREATE INDEX ON bare USING gin (tags)")
     check_matrix(session, "by_row", report)
     check_matrix(session, "by_query", report)
+    check_named(session, report)
     check_others(database, session, report)
     check_ways(database, session, report)
     check_filter(database, session, report)

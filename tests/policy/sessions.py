@@ -1,5 +1,6 @@
 """Who decides by which state of a policy: the session that changes it, others, and those that began before."""
 import threading
+import time
 
 import psycopg2
 from cluster import Cluster, run
@@ -117,6 +118,43 @@ def check_many(database, report, deciders=16, turns=60):
     report.equal(wrong, [], f"many: {deciders} sessions decide by committed states while one changes them")
 
 
+def check_writers(database, report, writers=8, turns=10):
+    """Who writes waits for who is writing, and for nobody else."""
+    failed = []
+
+    def write(writer):
+        session = database.connect()
+        try:
+            on(session, "SELECT rampart.load_model('shared', %s)", (RBAC,))
+            for turn in range(turns):
+                on(session, f"SELECT rampart.add_policy('shared', 'p', '{{w{writer},{turn},x}}')")
+        except psycopg2.Error as error:
+            failed.append(error)
+        session.close()
+
+    threads = [threading.Thread(target=write, args=(writer,)) for writer in range(writers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    report.equal((failed, database.query("SELECT max(version), count(*), bool_and(rules IS NOT NULL) FROM rampart.policy_version WHERE model = 'shared'"), database.value("SELECT count(*) FROM rampart.policy_rule WHERE model = 'shared'")),
+                 ([], [(writers * (turns + 1), writers * (turns + 1), True)], writers * turns), f"writers: {writers} make a model and change it, a version each time")
+    stranger, one, two = database.connect("app"), database.connect(), database.connect()
+    on(stranger, "SELECT pg_advisory_lock(c.oid::int4, hashtext('shared')) FROM pg_class c WHERE c.relnamespace = 'rampart'::regnamespace AND c.relname LIKE 'policy%'")
+    on(one, "SET statement_timeout = '5s'")
+    report.equal(on(one, "SELECT rampart.remove_policy('shared', 'p', '{w0,0,x}')"), [(True,)], "writers: nobody without rights keeps one from being revoked")
+    on(one, "BEGIN"), on(one, "SELECT rampart.add_policy('shared', 'p', '{y,y,y}')"), on(two, "SET lock_timeout = '200ms'")
+    try:
+        on(two, "SELECT rampart.add_policy('shared', 'p', '{z,z,z}')")
+        report.ok(False, "writers: of one model wait for each other")
+    except psycopg2.Error as error:
+        report.equal(error.pgcode, "55P03", "writers: of one model wait for each other")
+    report.equal((on(two, "SELECT rampart.add_policy('app', 'p', '{z,z,z}')"), on(two, "SELECT rampart.remove_policy('app', 'p', '{z,z,z}')")), ([(True,)], [(True,)]), "writers: of another do not")
+    on(one, "ROLLBACK")
+    for session in (stranger, one, two):
+        session.close()
+
+
 def check_standby(report):
     primary = Cluster("policy1", settings={"wal_level": "replica", "rampart.seal_interval": 0}).start()
     database = Database(primary, "postgres")
@@ -136,6 +174,33 @@ def check_standby(report):
             break
     report.equal(ask(session), False, "standby: a session that is open follows")
     session.close(), standby.remove(), primary.remove()
+
+
+def check_subscriber(report):
+    """Rules that logical replication brings count at once: it fires row triggers only, and those that are ALWAYS enabled."""
+    settings = {"wal_level": "logical", "rampart.seal_interval": 0}
+    publisher, subscriber = Cluster("policy3", settings=settings).start(), Cluster("policy4", settings=settings).start()
+    from_here, to_here = Database(publisher, "postgres"), Database(subscriber, "postgres")
+    for database in (from_here, to_here):
+        database.query("CREATE EXTENSION rampart")
+        load(database, "app", RBAC, "")
+    from_here.query("CREATE PUBLICATION rules FOR TABLE rampart.policy_rule")
+    to_here.query(f"CREATE SUBSCRIPTION rules CONNECTION '{publisher.dsn()}' PUBLICATION rules")
+    session = to_here.connect()
+
+    def follows(wanted):
+        for _ in range(400):
+            if ask(session) == wanted:
+                return True
+            time.sleep(0.05)
+        return False
+
+    followed = []
+    for statement, wanted in ((ADD, True), (REMOVE, False), (ADD, True), ("TRUNCATE rampart.policy_rule", False)):
+        from_here.query(statement)
+        followed.append(follows(wanted))
+    report.equal(followed, [True] * 4, "subscriber: a session that is open follows")
+    session.close(), subscriber.remove(), publisher.remove()
 
 
 def check_dump(world, database, report):
@@ -162,5 +227,7 @@ def check(world, report):
     check_transactions(database, report)
     check_parallel(database, report)
     check_many(database, report)
+    check_writers(database, report)
     check_standby(report)
+    check_subscriber(report)
     check_dump(world, database, report)

@@ -42,6 +42,12 @@ def check_expectations(database, report):
     on(session, "BEGIN"), on(session, "SELECT rampart.remove_policy('t', 'p', '{a,b,c}')"), on(session, "SELECT rampart.import_policy('t', 'p, r, b, c\ng, a, r')"), on(session, "COMMIT")
     report.equal(database.query("SELECT name, ok FROM rampart.run_policy_tests('t') WHERE enforced"), [("a may", True)], "tests: only how it ends counts")
     report.raises("RMP07", lambda: database.query("SELECT rampart.load_model('t', %s)", (RBAC.replace("r.act == p.act", "r.act == 'q'"),)), "tests: nor a model that breaks one")
+    database.query("""INSERT INTO rampart.policy_test VALUES ('t', 'no request', '["a"]', true, false)""")
+    report.equal(database.query("SELECT name, got, ok, problem IS NULL FROM rampart.run_policy_tests('t') ORDER BY name"), [("a may", True, True, True), ("no request", None, False, False), ("x may", False, False, True), ("x may not", False, True, True)],
+                 "tests: one that cannot be decided is not ok, and the others are run")
+    report.equal(database.value("SELECT rampart.add_policy('t', 'p', '{a,b,e}')"), True, "tests: nor does it keep changes from being committed")
+    database.query("UPDATE rampart.policy_test SET enforced = true WHERE name = 'no request'")
+    report.raises("RMP07", lambda: database.query("SELECT rampart.add_policy('t', 'p', '{a,b,f}')"), "tests: unless it is enforced")
     session.close()
 
 
@@ -56,8 +62,22 @@ def check_map(database, report):
     report.equal((database.value("SELECT rampart.policy_map('nothing')"), database.value("SELECT jsonb_array_length(rampart.policy_map())") >= 3), ([], True), "map: of none, of all")
 
 
+def check_needless(database, report):
+    load(database, "needless", RBAC, "p, member, doc, read\np, admin, doc, read\np, admin, doc, write\ng, admin, member")
+    needless = "SELECT * FROM rampart.needless_policies('needless')"
+    report.equal(database.query(needless), [("p", ["admin", "doc", "read"], ["member", "doc", "read"])], "needless: a rule that a role has anyway")
+    database.query("SELECT rampart.remove_policy('needless', 'g', '{admin,member}')")
+    report.equal(database.query(needless), [], "needless: not without the role")
+    load(database, "needless2", model("r.sub == p.sub", policy="sub, eft"), "p, a, allow\np, a, deny")
+    report.equal(database.query("SELECT * FROM rampart.needless_policies('needless2')"), [("p", ["a", "deny"], None)], "needless: an effect that does not count")
+    load(database, "needless3", model("r.sub == p.sub && r.obj == p.obj", policy="sub, obj"), "".join(f"p, a{i}, b\n" for i in range(30_000)))
+    report.equal((database.query("SELECT * FROM rampart.needless_policies('needless3')"), database.failure("SELECT rampart.needless_policies('nothing')"), database.failure(needless, user="app")), ([], "RMP06", "42501"),
+                 "needless: none of many, no model, no right")
+
+
 def check(world, report):
     database = world.database("versions")
     check_versions(database, report)
     check_expectations(database, report)
     check_map(database, report)
+    check_needless(database, report)

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "interrupt.hpp"
+
 namespace rampart::policy {
 namespace {
 
@@ -115,6 +117,7 @@ void CompilePatterns(const Expression& expression, const RuleTable* table, Polic
             data.patterns.Add(function, data.symbols.Intern(text), text);
         } else if (pattern.op == Op::kPolicy && table != nullptr) {
             for (const Symbol value : ValuesOf(*table, pattern.payload)) {
+                CheckForInterrupts();
                 data.patterns.Add(function, value, data.symbols.Text(value));
             }
         }
@@ -138,6 +141,7 @@ void CompileRuleExpressions(CompiledMatcher& matcher, PolicyData& data) {
     for (const Node& node : matcher.expression.nodes()) {
         if (node.op != Op::kEval) continue;
         for (const Symbol value : ValuesOf(table, node.payload)) {
+            CheckForInterrupts();
             const std::uint64_t key =
                 PolicyData::RuleExpressionKey(matcher.request, matcher.policy, value);
             if (data.rule_expressions.contains(key)) continue;

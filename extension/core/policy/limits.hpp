@@ -18,6 +18,7 @@ inline constexpr unsigned kMaxNesting = 64;  // of an expression: what evaluatin
 inline constexpr std::size_t kMaxPatternText = 4096;
 inline constexpr std::size_t kMaxPolicyText = 256UL * 1024 * 1024;
 inline constexpr std::size_t kMaxRules = 4'000'000;
+inline constexpr std::size_t kMaxRequestText = 1024UL * 1024;  // all of its values
 inline constexpr std::size_t kMaxJsonText = 1024UL * 1024;
 inline constexpr unsigned kMaxJsonNesting = 32;
 inline constexpr std::size_t kMaxConcatenation = 1024UL * 1024;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "interrupt.hpp"
 #include "policy/compile.hpp"
 #include "policy/limits.hpp"
 #include "policy/order.hpp"
@@ -67,6 +68,7 @@ void PolicySetBuilder::Fail(std::string_view type, const std::string& what) cons
 }
 
 void PolicySetBuilder::Add(std::string_view type, std::span<const std::string_view> values) {
+    CheckForInterrupts();
     RequireWithin(++count_, kMaxRules, "the number of rules");
     const Model& model = data_->model;
     if (const RoleDefinition* role = FindByName(model.roles, type)) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "interrupt.hpp"
+
 #include "policy/limits.hpp"
 
 namespace rampart::policy {
@@ -88,6 +90,7 @@ Queries::Names Queries::Follow(std::string_view start, Domain domain, std::strin
         std::vector<Name> queue = {data_.NameOf(start)};
         std::set<std::string_view> seen = {start};
         for (std::size_t i = 0; i < queue.size(); ++i) {
+            CheckForInterrupts();
             for (const Name& next : step(*graph, queue[i], domains)) {
                 if (!seen.insert(next.text).second) continue;
                 queue.push_back(next);

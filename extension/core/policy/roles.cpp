@@ -5,6 +5,8 @@
 #include <tuple>
 #include <unordered_set>
 
+#include "interrupt.hpp"
+
 namespace rampart::policy {
 namespace {
 
@@ -66,6 +68,7 @@ void RoleGraph::Build() {
     std::set<std::uint64_t> seen_nodes;
     std::set<Symbol> seen_domains;
     for (std::uint32_t i = 0; i < links_.size(); ++i) {
+        CheckForInterrupts();
         const Link& link = links_[i];
         members.emplace_back(Key(link.member, link.domain), i);
         roles.emplace_back(Key(link.role, link.domain), i);
@@ -135,7 +138,10 @@ void RoleGraph::EachLink(const HashIndex& index, Symbol symbol, const std::vecto
 template <typename Visit>
 void RoleGraph::EachNode(const std::vector<Symbol>& domains, const Visit& visit) const {
     for (const Symbol domain : domains) {
-        for (const Symbol name : nodes_.Find(domain)) visit(NameOf(name));
+        for (const Symbol name : nodes_.Find(domain)) {
+            CheckForInterrupts();
+            visit(NameOf(name));
+        }
     }
 }
 
@@ -180,6 +186,7 @@ std::vector<Reached> RoleGraph::Walk(Name member, const std::vector<Symbol>& dom
     Walked walked;
     walked.Add({member, 0, 0});
     for (std::uint32_t i = 0; i < walked.names.size(); ++i) {
+        CheckForInterrupts();
         const Reached from = walked.names[i];
         if (from.depth >= options_.max_depth) break;
         const auto add = [&](Name role) { walked.Add({role, i, from.depth + 1}); };

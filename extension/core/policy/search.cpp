@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "interrupt.hpp"
+
 namespace rampart::policy {
 namespace {
 
@@ -10,6 +12,7 @@ constexpr std::size_t kUsualCandidates = 16;
 }  // namespace
 
 Verdict Search::Run(std::vector<std::uint32_t>* all) {
+    CheckForInterrupts();
     verdict_ = {};
     all_ = all;
     if (!UsesRules()) {
@@ -136,6 +139,7 @@ void Search::LookUp(const Alternative& alternative, const Candidates& candidates
 
 // False if it is of no use to go on to later rules.
 bool Search::Look(std::uint32_t rule, std::span<const NodeId> conjuncts) {
+    CheckForInterrupts();
     try {
         if (!conjuncts.empty()) evaluator_.SetRule(matcher_, table_.rule(rule));
         for (const NodeId conjunct : conjuncts) {
@@ -207,6 +211,7 @@ bool Search::Allowed(const Verdict& verdict) const {
 }
 
 bool Search::Holds(std::uint32_t rule, NodeId conjunct) {
+    CheckForInterrupts();
     try {
         evaluator_.SetRule(matcher_, table_.rule(rule));
         return Test(conjunct);

@@ -6,13 +6,18 @@ namespace rampart::policy {
 
 Value Value::Of(Object members) {
     const auto by_name = [](const Member& a, const Member& b) { return a.first < b.first; };
+    Value value;
+    const auto out_of_order = [&](const Member& a, const Member& b) { return !by_name(a, b); };
+    if (std::ranges::adjacent_find(members, out_of_order) == members.end()) {
+        value.data_ = std::move(members);
+        return value;
+    }
     std::stable_sort(members.begin(), members.end(), by_name);
     Object unique;
     for (Member& member : members) {
         if (!unique.empty() && unique.back().first == member.first) unique.pop_back();
         unique.push_back(std::move(member));
     }
-    Value value;
     value.data_ = std::move(unique);
     return value;
 }

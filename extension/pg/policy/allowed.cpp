@@ -61,9 +61,9 @@ std::vector<std::string> RolesOf(const Principal& claims) {
 }
 
 Verdict Decide(const Principal& claims, std::string_view resource, std::string_view action) {
+    const core::PolicySet& set = ModelNamed(kModel);  // before there is anything to destroy
     Verdict verdict{std::string(resource), std::string(action), false, false};
     if (claims.api_key && !HasScope(claims, resource, action)) return verdict;
-    const core::PolicySet& set = ModelNamed(kModel);
     for (const std::string& role : RolesOf(claims)) {
         const auto decide = [&](std::string_view whose) {
             const std::array<core::ValueView, 4> values = {

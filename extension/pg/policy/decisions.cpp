@@ -29,10 +29,9 @@ template <typename Answer>
 auto AskJson(FunctionCallInfo fcinfo, const Answer& answer) {
     const std::string_view model = functions::TextArgument(fcinfo, 0);
     Jsonb* json = PG_GETARG_JSONB_P(1);
-    const char* text = JsonbToCString(nullptr, &json->root, VARSIZE(json));
     const std::string_view matcher = functions::TextArgument(fcinfo, 2);
     const core::PolicySet& set = ModelNamed(model);
-    const JsonRequest request(set, matcher, text);
+    const JsonRequest request(set, matcher, json);
     return answer(set, core::Request{request.values(), Now(), matcher}, false);
 }
 

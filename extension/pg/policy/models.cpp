@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "error.hpp"
+#include "interrupt.hpp"
 #include "pg/boundary.hpp"
 #include "pg/committed.hpp"
 #include "pg/policy/rows.hpp"
@@ -36,6 +37,15 @@ std::uint64_t compiled_generation = 0;  // of what is in `compiled`
 
 void OnRelationChange(Datum, Oid relation) {
     if (!OidIsValid(relation) || relation == sentinel) ++generation;
+}
+
+// Inside the engine, which owns what a longjmp would skip.
+void CheckInterrupts() {
+    if (!INTERRUPTS_PENDING_CONDITION()) return;
+    Call([] {
+        CHECK_FOR_INTERRUPTS();
+        return true;
+    });
 }
 
 void AddRules(const RuleRow* rules, std::size_t count, PolicySetBuilder& builder) {
@@ -108,7 +118,10 @@ std::uint64_t ModelsGeneration() {
     return generation;
 }
 
-void RegisterModelCallbacks() { CacheRegisterRelcacheCallback(OnRelationChange, Datum{0}); }
+void RegisterModelCallbacks() {
+    CacheRegisterRelcacheCallback(OnRelationChange, Datum{0});
+    interrupt_check = CheckInterrupts;
+}
 
 }  // namespace rampart::pg::policy
 

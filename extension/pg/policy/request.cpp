@@ -1,6 +1,7 @@
 #include "pg/policy/request.hpp"
 
 #include "error.hpp"
+#include "policy/limits.hpp"
 #include "policy/policy_data.hpp"
 
 extern "C" {
@@ -29,12 +30,18 @@ TextRequest::TextRequest(ArrayType* array) : has_null_(ARR_HASNULL(array)) {
     const std::optional<std::size_t> count = TextsOf(array, texts);
     if (!count) Fail("a request is a list of texts, and not too many");
     count_ = *count;
-    for (std::size_t i = 0; i < count_; ++i) views_[i] = core::ValueView(texts[i]);
+    std::size_t size = 0;
+    for (std::size_t i = 0; i < count_; ++i) {
+        views_[i] = core::ValueView(texts[i]);
+        size += texts[i].size();
+    }
+    core::RequireWithin(size, core::kMaxRequestText, "the text of the request");
 }
 
-JsonRequest::JsonRequest(const core::PolicySet& set, std::string_view matcher, const char* json)
-    : whole_(core::ParseJson(json)) {
+JsonRequest::JsonRequest(const core::PolicySet& set, std::string_view matcher, Jsonb* json)
+    : whole_(ValueOf(json)) {
     if (const auto* list = whole_.As<core::Value::List>()) {
+        views_.reserve(list->size());
         for (const core::Value& value : *list) views_.emplace_back(value);
         return;
     }
@@ -48,6 +55,7 @@ JsonRequest::JsonRequest(const core::PolicySet& set, std::string_view matcher, c
 
 void JsonRequest::ReadObject(const core::Value::Object& object,
                              const core::FieldDefinition& definition) {
+    views_.reserve(definition.fields.size());
     for (const std::string& field : definition.fields) {
         const core::Value* value = whole_.Find(field);
         if (value == nullptr) Fail("the request has no '" + field + "'");

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "pg/policy/json_value.hpp"
 #include "pg/policy/rows.hpp"
 #include "policy/policy_set.hpp"
 #include "policy/value.hpp"
@@ -21,7 +22,7 @@ core::Time Now();
 // Of a text[]: views of it, so it must stay.
 class TextRequest {
   public:
-    // Error RMP05 for an array that is none.
+    // Error RMP05 for an array that is none, RMP04 for values that are too long.
     explicit TextRequest(ArrayType* array);
 
     // A value is unknown: nothing is allowed then.
@@ -34,12 +35,12 @@ class TextRequest {
     bool has_null_ = false;
 };
 
-// Of JSON text: an array of the values, or an object by the names of the request definition of
+// Of a jsonb: an array of the values, or an object by the names of the request definition of
 // `matcher`.
 class JsonRequest {
   public:
     // Errors RMP04, RMP05.
-    JsonRequest(const core::PolicySet& set, std::string_view matcher, const char* json);
+    JsonRequest(const core::PolicySet& set, std::string_view matcher, Jsonb* json);
     JsonRequest(const JsonRequest&) = delete;
     JsonRequest& operator=(const JsonRequest&) = delete;
 

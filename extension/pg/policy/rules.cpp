@@ -3,6 +3,7 @@
 
 #include "error.hpp"
 #include "pg/boundary.hpp"
+#include "pg/committed.hpp"
 #include "pg/functions/arguments.hpp"
 #include "pg/policy/models.hpp"
 #include "pg/policy/rows.hpp"
@@ -11,8 +12,10 @@
 
 extern "C" {
 #include "catalog/pg_type.h"
+#include "common/hashfn.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 #include "utils/tuplestore.h"
@@ -102,6 +105,14 @@ RAMPART_FUNCTION(rampart_format_policy_rule) {
     std::string line = policy::Format(fcinfo);
     line.pop_back();  // the newline
     return rampart::pg::Call([&] { return rampart::pg::functions::Text(line); });
+}
+// Not an advisory lock: anybody could take that, and keep a right from being revoked.
+RAMPART_FUNCTION(rampart_lock_model) {
+    const std::string_view name = rampart::pg::functions::TextArgument(fcinfo, 0);
+    const auto* bytes = reinterpret_cast<const unsigned char*>(name.data());
+    LockDatabaseObject(rampart::pg::OwnTable("policy_model"),
+                       hash_bytes(bytes, static_cast<int>(name.size())), 0, ExclusiveLock);
+    PG_RETURN_VOID();
 }
 RAMPART_FUNCTION(rampart_compile_model) {
     (void)policy::ModelNamed(rampart::pg::functions::TextArgument(fcinfo, 0));
