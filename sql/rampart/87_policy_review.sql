@@ -37,7 +37,7 @@ COMMENT ON FUNCTION rampart.run_policy_tests(text) IS
 'Runs the tests of a model; NULL: of all. One that cannot be decided - its request does not fit the model, say - is not ok, and problem says why.';
 
 CREATE FUNCTION rampart.needless_policies(model text) RETURNS TABLE (type text, rule text[], covered_by text[])
-    AS 'MODULE_PATHNAME', 'rampart_needless_policies' LANGUAGE C STABLE PARALLEL SAFE STRICT COST 1000;
+    AS 'MODULE_PATHNAME', 'rampart_needless_policies' LANGUAGE C STABLE STRICT COST 1000;
 COMMENT ON FUNCTION rampart.needless_policies(text) IS
 'Rules that change no decision, so that all of them could be removed as long as others stay: those that another one covers, and those whose own effect does not count (covered_by is NULL). Only what ==, roles and keyMatch() prove; rules that several matchers look at are passed over. Errors: RMP06.';
 

@@ -224,6 +224,26 @@ def check_load(report, world, database, seconds=10):
     report.equal(database.value("SELECT count(*) FROM rampart.audit_log WHERE relation = 'public.load' AND operation = 'INSERT'"), rows, "load: an entry a row")
 
 
+def memory_grown(database, sql):
+    """MiB of its own by which a statement makes its backend grow, at most."""
+    session, stop, seen = database.connect(), threading.Event(), []
+
+    def look():
+        while not stop.is_set():
+            with open(f"/proc/{session.info.backend_pid}/status") as f:
+                seen.append(next(int(line.split()[1]) for line in f if line.startswith("RssAnon")) / 1024)
+            time.sleep(0.01)
+
+    on(session, "SELECT 1")
+    thread = threading.Thread(target=look)
+    thread.start()
+    on(session, sql)
+    stop.set()
+    thread.join()
+    session.close()
+    return max(seen) - seen[0]
+
+
 def check_long(report, database):
     """A transaction of more entries than a run has."""
     size = database.value("SELECT rampart.sealed_size('normal')")
@@ -232,6 +252,8 @@ def check_long(report, database):
     report.equal(database.query("SELECT entries FROM rampart.audit_run WHERE class = 'normal' AND first >= %s ORDER BY first", (size,)), [(65536,), (65536,), (18928,)],
                  "long transaction: cut into runs")
     report.ok(good(database), "long transaction: verifies")
+    grown = memory_grown(database, "SELECT bool_and(ok) FROM rampart.verify_audit()")
+    report.ok(grown < 8, "long transaction: in memory that does not grow with it", f"{grown:.1f} MiB")
     report.equal(database.value("SELECT array_agg((e.entry).new -> 'id' ORDER BY e.index) FROM rampart.sealed_entries('normal', %s, 4) e", (size + 65534,)),
                  [65535, 65536, 65537, 65538], "long transaction: entries by leaf, across runs")
 

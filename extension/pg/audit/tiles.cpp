@@ -7,6 +7,7 @@ extern "C" {
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 }
 
 namespace rampart::pg::audit {
@@ -46,7 +47,7 @@ struct Bytes {
     std::size_t size;
 };
 
-// Detoasted, in SPI's memory. No data where there is no row.
+// Detoasted. No data where there is no row.
 Bytes Result() {
     if (SPI_processed != 1) return {};
     bool null = false;
@@ -67,8 +68,12 @@ Place PlaceOf(const char* log_class, const rampart::audit::Tile& tile) {
 
 }  // namespace
 
+// In SPI's memory, which goes with Finish().
 StoredTiles::StoredTiles(std::string log_class) : log_class_(std::move(log_class)) {
-    Call([] { return SPI_connect(); });
+    memory_ = Call([] {
+        SPI_connect();
+        return AllocSetContextCreate(CurrentMemoryContext, "rampart tile", ALLOCSET_DEFAULT_SIZES);
+    });
 }
 
 void StoredTiles::Finish() {
@@ -78,9 +83,14 @@ void StoredTiles::Finish() {
 std::optional<std::vector<std::uint8_t>> StoredTiles::Read(const rampart::audit::Tile& tile) {
     const char* log_class = log_class_.c_str();
     const Bytes bytes = Call([&] {
+        MemoryContextReset(memory_);
+        const MemoryContext caller = MemoryContextSwitchTo(memory_);
         Place place = PlaceOf(log_class, tile);
         Execute(&select_tile, place.values, SPI_OK_SELECT);
-        return Result();
+        MemoryContextSwitchTo(memory_);  // SPI leaves its own behind
+        const Bytes result = Result();
+        MemoryContextSwitchTo(caller);
+        return result;
     });
     if (bytes.data == nullptr) return std::nullopt;
     std::vector<std::uint8_t> result(bytes.data, bytes.data + bytes.size);
@@ -94,13 +104,15 @@ std::optional<std::vector<std::uint8_t>> StoredTiles::Read(const rampart::audit:
 void StoredTiles::Write(const rampart::audit::Tile& tile, ByteView hashes) {
     const char* log_class = log_class_.c_str();
     Call([&] {
+        MemoryContextReset(memory_);
+        const MemoryContext caller = MemoryContextSwitchTo(memory_);
         Place place = PlaceOf(log_class, tile);
         auto* bytes = static_cast<bytea*>(palloc(VARHDRSZ + hashes.size()));
         SET_VARSIZE(bytes, VARHDRSZ + hashes.size());
         std::memcpy(VARDATA(bytes), hashes.data(), hashes.size());
         place.values[3] = PointerGetDatum(bytes);
         Execute(&write_tile, place.values, SPI_OK_INSERT);
-        pfree(bytes);
+        MemoryContextSwitchTo(caller);
         return true;
     });
 }

@@ -24,6 +24,7 @@ class StoredTiles : public rampart::audit::TileReader, public rampart::audit::Ti
 
   private:
     std::string log_class_;
+    MemoryContext memory_;  // of one call; a tree has any number of tiles
 };
 
 // The tree of a class as it is stored: its first `front` leaves pruned, of the rest all tiles.
