@@ -69,7 +69,14 @@ sub collect
 sub nothing_is_lost
 {
 	my ($round, $version) = @_;
-	$node->poll_query_until('postgres', 'SELECT NOT pg_is_in_recovery()') or die 'no recovery';
+	# psql may be gone before its question is written, which is an exception.
+	my $up;
+	for (1 .. 100)
+	{
+		last if $up = eval { $node->poll_query_until('postgres', 'SELECT NOT pg_is_in_recovery()') };
+		usleep(100_000);
+	}
+	$up or die 'no recovery';
 	my @rows = split /\n/, $node->rows('SELECT id, email || name FROM stream', user => 'app');
 	my %stored = map { split /\|/, $_, 2 } @rows;
 	my @lost = grep { ($stored{$_} // '') ne "mail-${_}name-$_" } @acknowledged;
