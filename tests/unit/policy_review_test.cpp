@@ -53,6 +53,14 @@ TEST(PolicyReview, WildcardsAndPrefixes) {
                                                 {"ada doc readonly/*", "ada * read*"}}));
 }
 
+// Who asks is a member of the sample: what holds for the sample need not hold for it.
+TEST(PolicyReview, PrefixesOfWhatIsNotKnown) {
+    const PolicySet set =
+        MakeSet(ModelWith("g(r.sub, p.sub) && keyMatch(r.sub, p.obj) && r.act == p.act"),
+                "p, a, a*, x\np, a, *, x\ng, b, a\n");
+    EXPECT_EQ(Needless(set), (std::vector<Line>{{"a a* x", "a * x"}}));
+}
+
 TEST(PolicyReview, Effects) {
     const char* rules = "p, ada, doc, read, allow\np, ada, doc, read, deny\np, ada, doc, read, -\n";
     const auto needless = [&](const char* effect) {
@@ -90,6 +98,8 @@ TEST(PolicyReview, RemovingThemChangesNothing) {
         "r.sub == p.sub && r.obj == p.obj || r.act == p.act && g(r.sub, p.obj)",
         "r.sub == p.sub && !(r.obj == p.obj) && keyMatch(r.act, p.act) || p.act == 'ab'",
         "g(r.sub, p.sub) && r.obj != p.act",
+        "g(r.sub, p.sub) && keyMatch(r.sub, p.obj) && r.act == p.act",
+        "!(p.sub == 'b*') && r.obj == p.obj && r.act != p.act",
     };
     const std::vector<std::string> words = {"a", "b", "ab", "a*", "b*", "*"};
     std::mt19937 random(7);
