@@ -2,7 +2,7 @@
 import shutil
 
 from cluster import Cluster, run
-from sealing import good, newest, sealed_all, wait_until
+from sealing import good, newest, sealed_all
 from world import QUIET, SETTINGS, Database
 
 SETUP = "CREATE TABLE t (id int PRIMARY KEY, v text); SELECT rampart.audit_table('t'); INSERT INTO t SELECT i, 'x' FROM generate_series(1, 400) i"
@@ -58,18 +58,13 @@ def check_standby(report):
     database.query(QUIET)
     database.query(SETUP)
     seal(database)
-    standby = Cluster("promoted", root_key=primary.root_key, initialise=False)
-    run("pg_basebackup", "-c", "fast", "-D", standby.data, "-R", "-d", primary.dsn())
-    with open(standby.data + "/postgresql.conf", "a") as f:
-        f.write(f"port = {standby.port}\nunix_socket_directories = '{standby.directory}'\nrampart.root_key_file = '{standby.root_key_file}'\n")
-    standby.start()
+    standby = primary.standby("promoted")
     database.query("INSERT INTO t SELECT i, 'later' FROM generate_series(1001, 1040) i")
     seal(database)
     head = newest(database)
     database.query("INSERT INTO t SELECT i, 'not sealed' FROM generate_series(2001, 2040) i")
     copy = Database(standby, "postgres")
-    where = database.value("SELECT pg_current_wal_lsn()")
-    wait_until(lambda: copy.value("SELECT pg_last_wal_replay_lsn() >= %s", (where,)), 20)
+    primary.wait_for_replay(standby)
     report.ok(good(copy) and good(copy, head), "standby: verifies the log itself", copy.query("SELECT * FROM rampart.verify_audit()"))
     report.equal(copy.failure("SELECT rampart.seal()"), "25006", "standby: seals nothing")
     # What only the old primary has: lost by the promotion, and a head of it is out.

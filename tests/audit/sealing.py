@@ -9,6 +9,7 @@ import psycopg2
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "vectors"))
 import audit as independent  # noqa: E402
+from process_memory import Growth  # noqa: E402
 from world import on  # noqa: E402
 
 SETUP = "CREATE TABLE t (id int PRIMARY KEY, v text); SELECT rampart.audit_table('t')"
@@ -225,23 +226,14 @@ def check_load(report, world, database, seconds=10):
 
 
 def memory_grown(database, sql):
-    """MiB of its own by which a statement makes its backend grow, at most."""
-    session, stop, seen = database.connect(), threading.Event(), []
-
-    def look():
-        while not stop.is_set():
-            with open(f"/proc/{session.info.backend_pid}/status") as f:
-                seen.append(next(int(line.split()[1]) for line in f if line.startswith("RssAnon")) / 1024)
-            time.sleep(0.01)
-
+    """MiB by which a statement makes its backend grow."""
+    session = database.connect()
     on(session, "SELECT 1")
-    thread = threading.Thread(target=look)
-    thread.start()
+    growth = Growth(session.info.backend_pid)
     on(session, sql)
-    stop.set()
-    thread.join()
+    grown = growth.end()
     session.close()
-    return max(seen) - seen[0]
+    return grown
 
 
 def check_long(report, database):

@@ -82,6 +82,21 @@ class Cluster:
         with open(os.path.join(self.data, "postgresql.conf"), "a") as f:
             f.writelines(f"{name} = {value}\n" for name, value in values.items())
 
+    def standby(self, name, settings=None):
+        """A copy that follows this cluster, started."""
+        copy = Cluster(name, root_key=self.root_key, initialise=False)
+        run("pg_basebackup", "-c", "fast", "-D", copy.data, "-R", "-d", self.dsn())
+        copy.configure(settings=settings)
+        return copy.start()
+
+    def wait_for_replay(self, standby, seconds=30):
+        """Until a standby has what this cluster has written."""
+        written, deadline = self.query("SELECT pg_current_wal_lsn()")[0][0], time.monotonic() + seconds
+        while not standby.query("SELECT pg_last_wal_replay_lsn() >= %s", (written,))[0][0]:
+            if time.monotonic() > deadline:
+                raise RuntimeError("the standby does not follow")
+            time.sleep(0.05)
+
     def start(self):
         run("pg_ctl", "-D", self.data, "-l", self.log_file, "-w", "start", stdout=None)
         return self

@@ -160,18 +160,11 @@ def check_standby(report):
     database = Database(primary, "postgres")
     database.query("CREATE EXTENSION rampart")
     load(database, "app", RBAC, "p, ada, safe, open")
-    standby = Cluster("policy2", root_key=primary.root_key, initialise=False)
-    run("pg_basebackup", "-c", "fast", "-D", standby.data, "-R", "-d", primary.dsn())
-    with open(standby.data + "/postgresql.conf", "a") as f:
-        f.write(f"port = {standby.port}\nunix_socket_directories = '{standby.directory}'\nrampart.root_key_file = '{standby.root_key_file}'\n")
-    standby.start()
+    standby = primary.standby("policy2")
     session = Database(standby, "postgres").connect()
     report.equal(ask(session), True, "standby: decides")
     database.query(REMOVE)
-    where = database.value("SELECT pg_current_wal_lsn()")
-    for _ in range(400):
-        if on(session, f"SELECT pg_last_wal_replay_lsn() >= '{where}' OR pg_sleep(0.05) IS NULL")[0][0] and on(session, f"SELECT pg_last_wal_replay_lsn() >= '{where}'")[0][0]:
-            break
+    primary.wait_for_replay(standby)
     report.equal(ask(session), False, "standby: a session that is open follows")
     session.close(), standby.remove(), primary.remove()
 

@@ -1,5 +1,4 @@
 """Keys and revocations in a dump, on a standby, in another encoding of the same cluster."""
-import time
 
 from cluster import Cluster, run
 from world import Database, on
@@ -29,11 +28,7 @@ def check_standby(world, report):
     before = Database(primary, "postgres")
     for kid, algorithm, key in world.issuer.published():
         before.query("SELECT rampart.add_token_key(%s, %s, %s, 'https://id.example.com', 'orders')", (kid, algorithm, key))
-    standby = Cluster("standby", root_key=primary.root_key, initialise=False)
-    run("pg_basebackup", "-D", standby.data, "-R", "-d", primary.dsn())
-    with open(standby.data + "/postgresql.conf", "a") as f:
-        f.write(f"port = {standby.port}\nunix_socket_directories = '{standby.directory}'\nrampart.root_key_file = '{standby.root_key_file}'\n")
-    standby.start()
+    standby = primary.standby("standby")
     copy = Database(standby, "postgres")
     for kid in world.issuer.signers:
         report.equal(copy.principal(world.issuer.token(kid))["sub"], "ada", f"standby: believes tokens of {kid}")
@@ -42,11 +37,7 @@ def check_standby(world, report):
     session = copy.connect("plain")
     on(session, "SELECT rampart.set_principal(%s)", (token,))
     before.query("SELECT rampart.revoke_token('leaked', now() + '1 hour'), rampart.drop_token_key('ec')")
-    wanted = primary.query("SELECT pg_current_wal_lsn()")[0][0]
-    for _ in range(100):
-        if standby.query("SELECT pg_last_wal_replay_lsn() >= %s", (wanted,))[0][0]:
-            break
-        time.sleep(0.1)
+    primary.wait_for_replay(standby)
     reasons = []
     for refused in (token, world.issuer.token("ec")):
         try:

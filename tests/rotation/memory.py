@@ -1,10 +1,10 @@
 """A large table takes no more memory than a small one, by the worker and in a session, nor does a large batch."""
-import re
 import threading
 import time
 
 from world import SETTINGS, Database, on, wait_until
 from cluster import Cluster
+from process_memory import own_memory
 
 TABLE = """
 CREATE UNLOGGED TABLE narrow (id int, n enc_int8(pii, deterministic), word enc_text(pii)[]);
@@ -13,24 +13,15 @@ INSERT INTO narrow SELECT i, i, CASE WHEN i % 10 = 0 THEN ARRAY['x', 'y']::enc_t
 WORKER = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'rampart worker'"
 
 
-def own_memory(pid):
-    """Kilobytes that a process shares with nobody."""
-    try:
-        with open(f"/proc/{pid}/status") as f:
-            return int(re.search(r"RssAnon:\s+(\d+)", f.read())[1])
-    except (OSError, TypeError):
-        return None
-
-
 def growth(database, rotation, pid):
-    """From the beginning of a rotation to its largest, in megabytes."""
+    """From the beginning of a rotation to its largest, in MiB."""
     first, most, samples = own_memory(pid), 0, 0
     while database.state(rotation) == "running":
         now = own_memory(pid)
         if now:
             most, samples = max(most, now), samples + 1
         time.sleep(0.02)
-    return (most - first) / 1024, samples
+    return most - first, samples
 
 
 def check_process(settings, name, rows, batch, report):

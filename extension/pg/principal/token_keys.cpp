@@ -6,6 +6,7 @@
 #include "error.hpp"
 #include "pg/boundary.hpp"
 #include "pg/catalog.hpp"
+#include "pg/committed.hpp"
 #include "pg/keyring/root_key_provider.hpp"
 #include "pg/keyring/tables.hpp"
 #include "token/secret_seal.hpp"
@@ -14,12 +15,9 @@ extern "C" {
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
-#include "catalog/namespace.h"
-#include "catalog/pg_collation.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/inval.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
@@ -101,15 +99,10 @@ Row* ReadRow(HeapTuple tuple, TupleDesc descriptor, Row* next) {
     return row;
 }
 
-Oid TableNamed(const char* name) {
-    const Oid schema = get_namespace_oid("rampart", true);
-    return OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
-}
-
 // Under the catalog's snapshot: the active one could be old enough to keep a dropped key alive.
 Row* ReadRows() {
     Row* rows = nullptr;
-    table = TableNamed("token_key");
+    table = OwnTable("token_key");
     if (!OidIsValid(table)) return rows;
     const Relation relation = table_open(table, AccessShareLock);
     const SysScanDesc scan = systable_beginscan(relation, InvalidOid, false, nullptr, 0, nullptr);
@@ -202,7 +195,7 @@ const std::vector<token::Key>& TokenKeys() {
 }
 
 bool IsRevoked(const char* token_id) {
-    const Oid denylist = TableNamed("token_denylist");
+    const Oid denylist = OwnTable("token_denylist");
     if (*token_id == '\0' || !OidIsValid(denylist)) return false;
     const Relation relation = table_open(denylist, AccessShareLock);
     const Oid index = RelationGetPrimaryKeyIndex(relation);
