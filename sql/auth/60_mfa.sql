@@ -152,7 +152,8 @@ CREATE FUNCTION rampart_auth.factor_claims(account uuid, amr text[]) RETURNS jso
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT CASE
-        WHEN 'mfa' = ANY (amr) OR rampart_auth.factor_grace(account) IS NULL OR rampart_auth.has_factor(account) THEN '{}'
+        WHEN 'mfa' = ANY (amr) OR rampart_auth.factor_grace(account) IS NULL OR rampart_auth.has_factor(account)
+             OR g.account_id IS NULL THEN '{}'
         WHEN g.ends_at > clock_timestamp() THEN jsonb_build_object('until', floor(extract(epoch FROM g.ends_at)))
         ELSE '{"enrol": true}' END
     FROM (SELECT) one LEFT JOIN rampart_auth.mfa_grace g ON g.account_id = account

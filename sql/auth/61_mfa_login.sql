@@ -112,35 +112,35 @@ CREATE FUNCTION rampart_auth.open_challenge(challenge bytea) RETURNS rampart_aut
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    found rampart_auth.mfa_challenge;
+    begun rampart_auth.mfa_challenge;
 BEGIN
     PERFORM rampart_auth.act_as_server();
-    SELECT c.* INTO found FROM rampart_auth.mfa_challenge c WHERE c.hash = challenge FOR UPDATE;
-    IF NOT FOUND OR found.ended_at IS NOT NULL OR found.expires_at <= now()
-       OR NOT EXISTS (SELECT FROM rampart_auth.account a WHERE a.id = found.account_id AND a.status = 'active') THEN
+    SELECT c.* INTO begun FROM rampart_auth.mfa_challenge c WHERE c.hash = challenge FOR UPDATE;
+    IF NOT FOUND OR begun.ended_at IS NOT NULL OR begun.expires_at <= now()
+       OR NOT EXISTS (SELECT FROM rampart_auth.account a WHERE a.id = begun.account_id AND a.status = 'active') THEN
         RAISE EXCEPTION 'the login was not begun, or has ended' USING ERRCODE = 'RMU30', HINT = 'Begin again with the password.';
     END IF;
-    PERFORM rampart_auth.as_actor(found.account_id::text, found.org_id);
-    RETURN found;
+    PERFORM rampart_auth.as_actor(begun.account_id::text, begun.org_id);
+    RETURN begun;
 END
 $$;
 COMMENT ON FUNCTION rampart_auth.open_challenge(bytea) IS 'A challenge that counts, locked: only one request at a time works on it. Errors: RMU30.';
 
-CREATE FUNCTION rampart_auth.attempt_challenge(challenge bytea, OUT found rampart_auth.mfa_challenge, OUT refusal jsonb)
+CREATE FUNCTION rampart_auth.attempt_challenge(challenge bytea, OUT begun rampart_auth.mfa_challenge, OUT refusal jsonb)
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     locked int;
 BEGIN
-    found := rampart_auth.open_challenge(challenge);
-    locked := rampart_auth.take_attempt(found.account_id);
+    begun := rampart_auth.open_challenge(challenge);
+    locked := rampart_auth.take_attempt(begun.account_id);
     IF locked > 0 THEN
         refusal := jsonb_build_object('outcome', 'locked', 'locked', locked);
     ELSE
         UPDATE rampart_auth.mfa_challenge c SET attempts = c.attempts + 1,
             ended_at = CASE WHEN c.attempts + 1 > 5 THEN now() END
-        WHERE c.hash = challenge RETURNING c.* INTO found;
-        IF found.ended_at IS NOT NULL THEN
+        WHERE c.hash = challenge RETURNING c.* INTO begun;
+        IF begun.ended_at IS NOT NULL THEN
             refusal := jsonb_build_object('outcome', 'ended');
         END IF;
     END IF;
@@ -160,10 +160,10 @@ BEGIN
         RETURN attempt.refusal;
     ELSIF method = 'totp' THEN
         SELECT jsonb_build_object('secret', encode(f.secret::bytea, 'hex')) INTO material FROM rampart_auth.mfa_factor f
-        WHERE f.account_id = (attempt.found).account_id AND f.method = 'totp' AND f.confirmed_at IS NOT NULL;
-    ELSIF method = 'backup' AND rampart_auth.has_factor((attempt.found).account_id) THEN
+        WHERE f.account_id = (attempt.begun).account_id AND f.method = 'totp' AND f.confirmed_at IS NOT NULL;
+    ELSIF method = 'backup' AND rampart_auth.has_factor((attempt.begun).account_id) THEN
         SELECT jsonb_build_object('hash', b.hash) INTO material FROM rampart_auth.mfa_backup_code b
-        WHERE b.account_id = (attempt.found).account_id AND b.selector = find_factor.selector AND b.used_at IS NULL;
+        WHERE b.account_id = (attempt.begun).account_id AND b.selector = find_factor.selector AND b.used_at IS NULL;
     END IF;
     RETURN jsonb_build_object('outcome', 'ok') || coalesce(material, '{}');
 END
@@ -245,12 +245,12 @@ CREATE FUNCTION rampart_auth.accept_factor(challenge bytea, method text, step in
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    found CONSTANT rampart_auth.mfa_challenge := rampart_auth.open_challenge(challenge);
+    begun CONSTANT rampart_auth.mfa_challenge := rampart_auth.open_challenge(challenge);
 BEGIN
-    IF method NOT IN ('totp', 'backup') OR NOT rampart_auth.use_factor(found.account_id, method, step, selector) THEN
-        RETURN rampart_auth.attempt_failed(found.account_id, method);
+    IF method NOT IN ('totp', 'backup') OR NOT rampart_auth.use_factor(begun.account_id, method, step, selector) THEN
+        RETURN rampart_auth.attempt_failed(begun.account_id, method);
     END IF;
-    RETURN rampart_auth.end_challenge(found, method, token_hash, jti, access_seconds, refresh_days, session_days, device);
+    RETURN rampart_auth.end_challenge(begun, method, token_hash, jti, access_seconds, refresh_days, session_days, device);
 END
 $$;
 COMMENT ON FUNCTION rampart_auth.accept_factor(bytea, text, int8, text, bytea, text, int, int, int, bytea) IS
@@ -273,19 +273,19 @@ CREATE FUNCTION rampart_auth.send_code(challenge bytea) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    found CONSTANT rampart_auth.mfa_challenge := rampart_auth.open_challenge(challenge);
-    code CONSTANT text := rampart_auth.random_code();
+    begun CONSTANT rampart_auth.mfa_challenge := rampart_auth.open_challenge(challenge);
+    digits CONSTANT text := rampart_auth.random_code();
 BEGIN
     IF NOT EXISTS (SELECT FROM rampart_auth.mfa_factor f
-                   WHERE f.account_id = found.account_id AND f.method = 'email' AND f.confirmed_at IS NOT NULL) THEN
+                   WHERE f.account_id = begun.account_id AND f.method = 'email' AND f.confirmed_at IS NOT NULL) THEN
         RAISE EXCEPTION 'this account has no codes by mail' USING ERRCODE = 'RMU32';
-    ELSIF found.codes_sent >= 5 THEN
+    ELSIF begun.codes_sent >= 5 THEN
         RETURN jsonb_build_object('outcome', 'ended');
-    ELSIF found.code_sent_at > clock_timestamp() - interval '60 seconds' THEN
-        RETURN jsonb_build_object('outcome', 'wait', 'locked', ceil(60 - extract(epoch FROM clock_timestamp() - found.code_sent_at)));
+    ELSIF begun.code_sent_at > clock_timestamp() - interval '60 seconds' THEN
+        RETURN jsonb_build_object('outcome', 'wait', 'locked', ceil(60 - extract(epoch FROM clock_timestamp() - begun.code_sent_at)));
     END IF;
-    PERFORM rampart_auth.mail_code(found.account_id, code);
-    UPDATE rampart_auth.mfa_challenge c SET code = rampart_auth.code_index(challenge, send_code.code),
+    PERFORM rampart_auth.mail_code(begun.account_id, digits);
+    UPDATE rampart_auth.mfa_challenge c SET code = rampart_auth.code_index(challenge, digits),
         code_sent_at = clock_timestamp(), code_expires_at = now() + interval '10 minutes', codes_sent = c.codes_sent + 1
     WHERE c.hash = challenge;
     RETURN jsonb_build_object('outcome', 'ok', 'expires_in', 600);
@@ -310,17 +310,17 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     attempt record;
-    found rampart_auth.mfa_challenge;
+    begun rampart_auth.mfa_challenge;
 BEGIN
     SELECT * INTO attempt FROM rampart_auth.attempt_challenge(challenge);
-    found := attempt.found;
+    begun := attempt.begun;
     IF attempt.refusal IS NOT NULL THEN
         RETURN attempt.refusal;
-    ELSIF (found.code = rampart_auth.code_index(challenge, check_code.code) AND found.code_expires_at > now()) IS NOT TRUE
-          OR NOT rampart_auth.use_factor(found.account_id, 'email', NULL, NULL) THEN
-        RETURN rampart_auth.attempt_failed(found.account_id, 'email');
+    ELSIF (begun.code = rampart_auth.code_index(challenge, check_code.code) AND begun.code_expires_at > now()) IS NOT TRUE
+          OR NOT rampart_auth.use_factor(begun.account_id, 'email', NULL, NULL) THEN
+        RETURN rampart_auth.attempt_failed(begun.account_id, 'email');
     END IF;
-    RETURN rampart_auth.end_challenge(found, 'email', token_hash, jti, access_seconds, refresh_days, session_days, device);
+    RETURN rampart_auth.end_challenge(begun, 'email', token_hash, jti, access_seconds, refresh_days, session_days, device);
 END
 $$;
 COMMENT ON FUNCTION rampart_auth.check_code(bytea, text, bytea, text, int, int, int, bytea) IS 'Judges a mailed code and answers as find_factor, refuse_factor or accept_factor do. Errors: RMU30, RMU05.';

@@ -5,14 +5,14 @@ CREATE FUNCTION rampart_auth.my_session() RETURNS rampart_auth.session
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    found rampart_auth.session;
+    current rampart_auth.session;
 BEGIN
-    SELECT s.* INTO found FROM rampart_auth.session s
+    SELECT s.* INTO current FROM rampart_auth.session s
     WHERE s.id::text = rampart.principal() ->> 'sid' AND s.account_id = rampart_auth.me() AND s.revoked_at IS NULL;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'only for people who are logged in' USING ERRCODE = 'RMU02';
     END IF;
-    RETURN found;
+    RETURN current;
 END
 $$;
 COMMENT ON FUNCTION rampart_auth.my_session() IS 'The session this transaction works for. Errors: RMU02 there is none, as with an API key.';
@@ -94,11 +94,13 @@ COMMENT ON FUNCTION rampart_auth.prove_password(text) IS
 -- Enrolment ---------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION rampart_auth.list_factors() RETURNS jsonb
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     account CONSTANT uuid := (rampart_auth.my_session()).account_id;
 BEGIN
+    -- Roles in all organisations count, and the policy shows those of one.
+    PERFORM rampart_auth.act_as_server();
     RETURN jsonb_build_object(
         'enabled', rampart_auth.has_factor(account),
         'required', rampart_auth.factor_grace(account) IS NOT NULL,
@@ -115,11 +117,16 @@ $$;
 COMMENT ON FUNCTION rampart_auth.list_factors() IS 'One''s own factors, and whether one must have any. Errors: RMU02.';
 
 CREATE FUNCTION rampart_auth.keep_backup_codes(account uuid, codes jsonb) RETURNS void
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
+BEGIN
+    IF codes IS NULL OR jsonb_typeof(codes) <> 'array' OR jsonb_array_length(codes) <> 10 THEN
+        RAISE EXCEPTION 'backup codes are ten' USING ERRCODE = '22023';
+    END IF;
     DELETE FROM rampart_auth.mfa_backup_code b WHERE b.account_id = account;
     INSERT INTO rampart_auth.mfa_backup_code (account_id, selector, hash)
-    SELECT account, c ->> 'selector', c ->> 'hash' FROM jsonb_array_elements(codes) c
+    SELECT account, c ->> 'selector', c ->> 'hash' FROM jsonb_array_elements(codes) c;
+END
 $$;
 
 CREATE FUNCTION rampart_auth.set_up_totp(secret bytea, name text, codes jsonb) RETURNS jsonb
@@ -204,14 +211,14 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     account CONSTANT uuid := rampart_auth.require_proof();
-    code CONSTANT text := rampart_auth.random_code();
+    digits CONSTANT text := rampart_auth.random_code();
     session CONSTANT uuid := (rampart_auth.my_session()).id;
     setup CONSTANT bytea := sha256(uuid_send(session));
     first CONSTANT bool := NOT rampart_auth.has_factor(account);
 BEGIN
     DELETE FROM rampart_auth.mfa_challenge c WHERE c.hash = setup AND c.code_sent_at < clock_timestamp() - interval '60 seconds';
     INSERT INTO rampart_auth.mfa_challenge (hash, account_id, session_id, code, code_sent_at, code_expires_at, codes_sent, expires_at, ended_at)
-    VALUES (setup, account, session, rampart_auth.code_index(setup, code), clock_timestamp(), now() + interval '10 minutes', 1,
+    VALUES (setup, account, session, rampart_auth.code_index(setup, digits), clock_timestamp(), now() + interval '10 minutes', 1,
             now() + interval '10 minutes', now())
     ON CONFLICT DO NOTHING;
     IF NOT FOUND THEN
@@ -221,7 +228,7 @@ BEGIN
     IF first THEN
         PERFORM rampart_auth.keep_backup_codes(account, codes);
     END IF;
-    PERFORM rampart_auth.mail_code(account, code);
+    PERFORM rampart_auth.mail_code(account, digits);
     PERFORM rampart_auth.record('auth.mfa_setup', jsonb_build_object('account', account, 'method', 'email'));
     RETURN jsonb_build_object('outcome', 'ok', 'backup_codes', first);
 END
@@ -256,9 +263,11 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     account CONSTANT uuid := rampart_auth.require_proof();
+    session CONSTANT uuid := (rampart_auth.my_session()).id;
     removed text;
     others bool;
 BEGIN
+    PERFORM rampart_auth.act_as_server();
     -- One removal at a time, or two could each think the other's factor is left.
     PERFORM FROM rampart_auth.account a WHERE a.id = account FOR NO KEY UPDATE;
     others := EXISTS (SELECT FROM rampart_auth.mfa_factor f
@@ -277,7 +286,7 @@ BEGIN
         PERFORM rampart_auth.drop_factors(account);
     END IF;
     PERFORM rampart_auth.tell_factor_change(account, 'auth.mfa_disabled', 'a second factor was removed', jsonb_build_object('method', removed));
-    PERFORM rampart_auth.end_sessions(rampart_auth.sessions_of(account, (rampart_auth.my_session()).id), 'second factor removed');
+    PERFORM rampart_auth.end_sessions(rampart_auth.sessions_of(account, session), 'second factor removed');
     RETURN NULL;
 END
 $$;

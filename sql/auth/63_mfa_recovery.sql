@@ -47,19 +47,19 @@ CREATE FUNCTION rampart_auth.request_recovery(challenge bytea, token_hash bytea,
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    found CONSTANT rampart_auth.mfa_challenge := rampart_auth.open_challenge(challenge);
+    begun CONSTANT rampart_auth.mfa_challenge := rampart_auth.open_challenge(challenge);
     address text;
 BEGIN
     SELECT r.email::text INTO address FROM rampart_auth.mfa_recovery_address r
-    WHERE r.account_id = found.account_id AND r.verified_at IS NOT NULL AND found.session_id IS NULL
+    WHERE r.account_id = begun.account_id AND r.verified_at IS NOT NULL AND begun.session_id IS NULL
       AND NOT EXISTS (SELECT FROM rampart_auth.mfa_recovery m
-                      WHERE m.account_id = found.account_id AND m.created_at > now() - interval '10 minutes');
+                      WHERE m.account_id = begun.account_id AND m.created_at > now() - interval '10 minutes');
     IF FOUND THEN
-        DELETE FROM rampart_auth.mfa_recovery m WHERE m.account_id = found.account_id;
+        DELETE FROM rampart_auth.mfa_recovery m WHERE m.account_id = begun.account_id;
         INSERT INTO rampart_auth.mfa_recovery (hash, account_id, usable_from, expires_at)
-        VALUES (token_hash, found.account_id, now() + waiting_hours * interval '1 hour', now() + (waiting_hours + 24) * interval '1 hour');
+        VALUES (token_hash, begun.account_id, now() + waiting_hours * interval '1 hour', now() + (waiting_hours + 24) * interval '1 hour');
         PERFORM rampart_auth.enqueue_mail(address, 'mfa-recovery', jsonb_build_object('link', link, 'minutes', 1440));
-        PERFORM rampart_auth.tell_factor_change(found.account_id, 'auth.mfa_recovery_requested', 'recovery without the second factor was asked for');
+        PERFORM rampart_auth.tell_factor_change(begun.account_id, 'auth.mfa_recovery_requested', 'recovery without the second factor was asked for');
     END IF;
     RETURN '{}';
 END
@@ -71,19 +71,19 @@ CREATE FUNCTION rampart_auth.recover(token_hash bytea) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    found rampart_auth.mfa_recovery;
+    recovery rampart_auth.mfa_recovery;
 BEGIN
     PERFORM rampart_auth.act_as_server();
-    SELECT r.* INTO found FROM rampart_auth.mfa_recovery r WHERE r.hash = token_hash AND r.expires_at > now() FOR UPDATE;
+    SELECT r.* INTO recovery FROM rampart_auth.mfa_recovery r WHERE r.hash = token_hash AND r.expires_at > now() FOR UPDATE;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'the token is not valid, or not any more' USING ERRCODE = 'RMU06';
-    ELSIF found.usable_from > now() THEN
-        RAISE EXCEPTION 'the token is not usable yet' USING ERRCODE = 'RMU34', DETAIL = 'From ' || found.usable_from::text || ' on.';
+    ELSIF recovery.usable_from > now() THEN
+        RAISE EXCEPTION 'the token is not usable yet' USING ERRCODE = 'RMU34', DETAIL = 'From ' || recovery.usable_from::text || ' on.';
     END IF;
-    PERFORM rampart_auth.as_actor(found.account_id::text);
-    PERFORM rampart_auth.drop_factors(found.account_id);
-    PERFORM rampart_auth.end_sessions(rampart_auth.sessions_of(found.account_id), 'second factor recovered');
-    PERFORM rampart_auth.tell_factor_change(found.account_id, 'auth.mfa_recovered', 'the second factor was turned off by recovery');
+    PERFORM rampart_auth.as_actor(recovery.account_id::text);
+    PERFORM rampart_auth.drop_factors(recovery.account_id);
+    PERFORM rampart_auth.end_sessions(rampart_auth.sessions_of(recovery.account_id), 'second factor recovered');
+    PERFORM rampart_auth.tell_factor_change(recovery.account_id, 'auth.mfa_recovered', 'the second factor was turned off by recovery');
     RETURN NULL;
 END
 $$;
@@ -103,6 +103,7 @@ BEGIN
     ELSIF NOT rampart_auth.has_factor(id) THEN
         RAISE EXCEPTION 'no such account, or it has no second factor' USING ERRCODE = 'RMU03';
     END IF;
+    PERFORM rampart_auth.act_as_server();
     PERFORM rampart_auth.drop_factors(id);
     PERFORM rampart_auth.end_sessions(rampart_auth.sessions_of(id), 'second factor turned off by an administrator');
     PERFORM rampart_auth.tell_factor_change(id, 'auth.mfa_force_disabled', 'an administrator turned the second factor off',
@@ -117,12 +118,15 @@ CREATE FUNCTION rampart_auth.reset_grace(id uuid) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    allowed CONSTANT interval := rampart_auth.factor_grace(id);
+    allowed interval;
     ends timestamptz;
 BEGIN
     IF id = rampart_auth.require_proof() THEN
         RAISE EXCEPTION 'nobody grants themselves more time' USING ERRCODE = 'RMU13';
-    ELSIF allowed IS NULL OR rampart_auth.has_factor(id) THEN
+    END IF;
+    PERFORM rampart_auth.act_as_server();
+    allowed := rampart_auth.factor_grace(id);
+    IF allowed IS NULL OR rampart_auth.has_factor(id) THEN
         RAISE EXCEPTION 'no such account, or it needs no grace' USING ERRCODE = 'RMU03';
     END IF;
     INSERT INTO rampart_auth.mfa_grace AS g (account_id, ends_at) VALUES (id, now() + allowed)
@@ -155,6 +159,11 @@ BEGIN
     ELSE
         INSERT INTO rampart_auth.mfa_requirement VALUES (role, grace_days * interval '1 day')
         ON CONFLICT ON CONSTRAINT mfa_requirement_pkey DO UPDATE SET grace = excluded.grace;
+        -- For whoever is logged in it begins now, and not with the next login.
+        PERFORM rampart_auth.act_as_server();
+        PERFORM rampart_auth.start_grace(s.account_id), rampart_auth.recheck_sessions(s.account_id)
+        FROM (SELECT DISTINCT o.account_id FROM rampart_auth.session o WHERE o.revoked_at IS NULL AND o.expires_at > now()) s
+        WHERE rampart_auth.factor_grace(s.account_id) IS NOT NULL AND NOT rampart_auth.has_factor(s.account_id);
     END IF;
     PERFORM rampart_auth.record('auth.mfa_requirement_changed', jsonb_build_object('role', role, 'grace_days', grace_days));
     RETURN rampart_auth.list_requirements();
@@ -202,24 +211,18 @@ $$;
 COMMENT ON FUNCTION rampart_auth.mfa_metrics() IS
 'Adoption: how many of the active accounts have a second factor, by role, organisation and method, and how many enrolled in each of 26 weeks.';
 
-CREATE FUNCTION rampart_auth.clean_up_mfa() RETURNS jsonb
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+CREATE FUNCTION rampart_auth.clean_up_mfa() RETURNS void
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
-BEGIN
-    IF NOT pg_try_advisory_xact_lock(hashtext('rampart_auth.clean_up_mfa')) THEN
-        RETURN NULL;
-    END IF;
     DELETE FROM rampart_auth.mfa_challenge c WHERE c.expires_at < now();
     DELETE FROM rampart_auth.mfa_recovery r WHERE r.expires_at < now();
     DELETE FROM rampart_auth.mfa_recovery_address r WHERE r.verified_at IS NULL AND r.expires_at < now();
     DELETE FROM rampart_auth.trusted_device d WHERE d.expires_at < now();
     DELETE FROM rampart_auth.mfa_factor f WHERE f.confirmed_at IS NULL AND f.created_at < now() - interval '1 day';
     DELETE FROM rampart_auth.mfa_backup_code b WHERE NOT EXISTS (SELECT FROM rampart_auth.mfa_factor f WHERE f.account_id = b.account_id);
-    RETURN NULL;
-END
 $$;
-COMMENT ON FUNCTION rampart_auth.clean_up_mfa() IS 'Removes challenges, recoveries, devices and set-ups that have expired. Every server calls it now and then; one at a time does it.';
+COMMENT ON FUNCTION rampart_auth.clean_up_mfa() IS 'Removes challenges, recoveries, devices and set-ups that have expired: a part of clean_up().';
 
 GRANT EXECUTE ON FUNCTION rampart_auth.set_recovery_address, rampart_auth.verify_recovery_address, rampart_auth.request_recovery,
     rampart_auth.recover, rampart_auth.disable_mfa, rampart_auth.reset_grace, rampart_auth.list_grace, rampart_auth.require_mfa,
-    rampart_auth.list_requirements, rampart_auth.mfa_metrics, rampart_auth.clean_up_mfa TO rampartd;
+    rampart_auth.list_requirements, rampart_auth.mfa_metrics TO rampartd;
