@@ -159,7 +159,7 @@ BEGIN
     IF attempt.refusal IS NOT NULL THEN
         RETURN attempt.refusal;
     ELSIF method = 'totp' THEN
-        SELECT jsonb_build_object('secret', encode(f.secret::bytea, 'hex')) INTO material FROM rampart_auth.mfa_factor f
+        SELECT jsonb_build_object('secret', encode(f.secret::bytea, 'base64')) INTO material FROM rampart_auth.mfa_factor f
         WHERE f.account_id = (attempt.begun).account_id AND f.method = 'totp' AND f.confirmed_at IS NOT NULL;
     ELSIF method = 'backup' AND rampart_auth.has_factor((attempt.begun).account_id) THEN
         SELECT jsonb_build_object('hash', b.hash) INTO material FROM rampart_auth.mfa_backup_code b

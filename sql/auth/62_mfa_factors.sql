@@ -159,7 +159,7 @@ BEGIN
         RETURN jsonb_build_object('outcome', 'locked', 'locked', locked);
     END IF;
     RETURN jsonb_build_object('outcome', 'ok') || coalesce((
-        SELECT jsonb_build_object('secret', encode(f.secret::bytea, 'hex')) FROM rampart_auth.mfa_factor f
+        SELECT jsonb_build_object('secret', encode(f.secret::bytea, 'base64')) FROM rampart_auth.mfa_factor f
         WHERE f.account_id = account AND f.method = 'totp' AND f.confirmed_at IS NULL AND f.created_at > now() - interval '1 hour'), '{}');
 END
 $$;

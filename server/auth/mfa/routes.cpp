@@ -1,0 +1,254 @@
+#include "auth/mfa/routes.hpp"
+
+#include "auth/mfa/challenge.hpp"
+#include "auth/mfa/enrolment.hpp"
+#include "auth/mfa/recovery.hpp"
+#include "http/schema.hpp"
+
+namespace rampart::server::mfa {
+namespace {
+
+using http::Access;
+using http::CallFunction;
+using http::RateTier;
+using http::Route;
+using namespace http::schema;
+using nlohmann::json;
+
+json SixDigits() { return Text(6, 6); }
+json BackupCode() { return Text(20, 12); }
+json BackupCodes() { return ListOf(Text(14, 14), 10); }
+json Status(const char* status) { return Object({{"status", OneOf({status})}}); }
+
+// From between password and factor: what is known of the sender is the challenge alone.
+std::vector<Route> Challenges(const auth::Service& s) {
+    Route answer{"POST", "/auth/mfa", "answerChallenge", "Ends a login by its second factor"};
+    answer.body = Object({{"session_id", Token()},
+                          {"totp_code", SixDigits()},
+                          {"email_code", SixDigits()},
+                          {"backup_code", BackupCode()},
+                          {"trust_device", Boolean()},
+                          {"cookies", Boolean()}},
+                         {"totp_code", "email_code", "backup_code", "trust_device", "cookies"});
+    answer.response = Object({{"token_type", OneOf({"Bearer"})},
+                              {"access_token", Text(4096)},
+                              {"expires_in", Integer(1, 3600)},
+                              {"csrf_token", Text(64)},
+                              {"clock_drift_seconds", Integer(-30, 30)}},
+                             {"clock_drift_seconds"});
+    answer.problems = {"mfa_refused", "mfa_locked", "mfa_session_ended", "tenant_forbidden"};
+    answer.handler = [&s](http::Exchange& e) { return AnswerChallenge(s, e); };
+
+    Route mail{"POST", "/auth/mfa/email", "mailCode", "Mails a code for a login"};
+    mail.body = Object({{"session_id", Token()}});
+    mail.status = 202;
+    mail.response = Object({{"status", OneOf({"code_sent"})}, {"expires_in", Integer(1, 600)}});
+    mail.problems = {"mfa_session_ended", "mfa_not_set_up"};
+    mail.handler = MailCode;
+
+    Route recovery{"POST", "/auth/mfa/recovery", "requestRecovery",
+                   "Mails a link that turns the second factor off, to the recovery address"};
+    recovery.body = Object({{"session_id", Token()}});
+    recovery.status = 202;
+    recovery.response = Status("recovery_sent");
+    recovery.problems = {"mfa_session_ended"};
+    recovery.handler = [&s](http::Exchange& e) { return RequestRecovery(s, e); };
+
+    Route recover{"POST", "/auth/mfa/recovery/confirm", "recover",
+                  "Turns the second factor off by the token of a mail; all sessions end"};
+    recover.body = Object({{"token", Token()}});
+    recover.status = 204;
+    recover.problems = {"token_invalid", "not_possible"};
+    recover.handler = Recover;
+
+    Route verify{"POST", "/auth/mfa/recovery-email/verify", "verifyRecoveryEmail",
+                 "Verifies a recovery address by the token of its mail"};
+    verify.body = Object({{"token", Token()}});
+    verify.status = 204;
+    verify.problems = {"token_invalid"};
+    verify.handler = VerifyRecoveryAddress;
+
+    std::vector<Route> routes{answer, mail, recovery, recover, verify};
+    for (Route& route : routes) {
+        route.access = Access::kPublic;
+        route.rate = RateTier::kPasswordReset;
+        route.idempotent = false;
+    }
+    // Attempts have a budget of their own, which does not count those of others behind one address.
+    routes[0].rate = RateTier::kGeneral;
+    return routes;
+}
+
+std::vector<Route> Factors(const auth::Service& s) {
+    Route list{"GET", "/auth/mfa", "listFactors", "One's own second factors"};
+    list.response =
+        Object({{"enabled", Boolean()},
+                {"required", Boolean()},
+                {"grace_ends_at", Nullable(DateTime())},
+                {"backup_codes_left", Integer(0, 10)},
+                {"recovery_email_verified", Boolean()},
+                {"factors",
+                 {{"type", "array"},
+                  {"items", Object({{"id", Uuid()},
+                                    {"method", OneOf({"totp", "email", "sms", "webauthn"})},
+                                    {"name", Nullable(Text(100))},
+                                    {"created_at", DateTime()},
+                                    {"last_used_at", Nullable(DateTime())}})}}}});
+    list.handler = CallFunction("list_factors");
+
+    Route set_up{"POST", "/auth/mfa/setup", "setUpFactor", "Begins with a second factor"};
+    set_up.body = Object({{"method", OneOf({"totp", "email"})}, {"name", Text(100)}}, {"name"});
+    set_up.response = Object({{"method", OneOf({"totp", "email"})},
+                              {"secret", Text(32)},
+                              {"uri", Text(1000)},
+                              {"qr_svg", Text(40000)},
+                              {"qr_png", Text(20000)},
+                              {"backup_codes", BackupCodes()}},
+                             {"secret", "uri", "qr_svg", "qr_png", "backup_codes"});
+    set_up.problems = {"step_up_required"};
+    set_up.handler = [&s](http::Exchange& e) { return SetUpFactor(s, e); };
+
+    Route confirm{"POST", "/auth/mfa/verify", "confirmFactor",
+                  "Confirms the factor that was begun with; other sessions end"};
+    confirm.body = Object({{"totp_code", SixDigits()}, {"email_code", SixDigits()}},
+                          {"totp_code", "email_code"});
+    confirm.response = Status("enabled");
+    confirm.problems = {"step_up_required", "mfa_refused", "mfa_locked"};
+    confirm.handler = ConfirmFactor;
+
+    Route step_up{"POST", "/auth/mfa/step-up", "stepUp",
+                  "Proves anew who is there: by the second factor, or by the password without one"};
+    step_up.body = Object({{"password", Password()}}, {"password"});
+    step_up.response = Object({{"mfa_required", Boolean()},
+                               {"session_id", Token()},
+                               {"methods", ListOf(Text(20), 10)},
+                               {"expires_in", Integer(1, 600)}},
+                              {"session_id", "methods", "expires_in"});
+    step_up.problems = {"mfa_refused", "mfa_locked"};
+    step_up.handler = [&s](http::Exchange& e) { return StepUp(s, e); };
+
+    Route disable{"DELETE", "/auth/mfa/factors/{id}", "removeFactor",
+                  "Removes one of one's own second factors; other sessions end"};
+    disable.status = 204;
+    disable.problems = {"step_up_required", "not_found", "not_possible"};
+    disable.handler = CallFunction("remove_factor");
+
+    Route codes{"POST", "/auth/mfa/backup-codes", "renewBackupCodes",
+                "Replaces the backup codes, which are shown this once"};
+    codes.response = Object({{"backup_codes", BackupCodes()}});
+    codes.problems = {"step_up_required", "mfa_not_set_up"};
+    codes.handler = [&s](http::Exchange& e) { return RenewBackupCodes(s, e); };
+
+    Route address{"PUT", "/auth/mfa/recovery-email", "setRecoveryEmail",
+                  "Names a second address, for recovery; it gets a mail to verify it by"};
+    address.body = Object({{"email", Email()}});
+    address.status = 202;
+    address.response = Status("verification_sent");
+    address.problems = {"step_up_required", "not_possible"};
+    address.handler = [&s](http::Exchange& e) { return SetRecoveryAddress(s, e); };
+
+    std::vector<Route> routes{list, set_up, confirm, step_up, disable, codes, address};
+    for (Route& route : routes) {
+        route.while_enrolling = route.name != "removeFactor" && route.name != "setRecoveryEmail";
+    }
+    return routes;
+}
+
+std::vector<Route> Devices() {
+    Route list{"GET", "/auth/mfa/devices", "listDevices",
+               "Devices that log in to one's own account without the second factor"};
+    list.response = Page(Object({{"id", Uuid()},
+                                 {"created_at", DateTime()},
+                                 {"last_used_at", DateTime()},
+                                 {"expires_at", DateTime()},
+                                 {"ip", Nullable(Text(45))},
+                                 {"user_agent", Nullable(Text(500, 0))}}));
+    list.handler = CallFunction("list_devices");
+    Route forget{"DELETE", "/auth/mfa/devices/{id}", "forgetDevice", "Trusts a device no more"};
+    forget.status = 204;
+    forget.problems = {"not_found"};
+    forget.handler = CallFunction("forget_device");
+    return {list, forget};
+}
+
+Route Administrative(const char* method, const char* path, const char* name, const char* summary,
+                     const char* action, const char* function) {
+    Route route{method, path, name, summary, Access::kPermission, {"platform", action, "platform"}};
+    route.no_api_keys = true;
+    route.handler = CallFunction(function);
+    if (std::string_view(method) != "GET") route.problems = {"step_up_required"};
+    return route;
+}
+
+json Requirements() { return Page(Object({{"role", Text(20)}, {"grace_days", Integer(0, 90)}})); }
+
+json Counted(const char* by, json key, const char* counted) {
+    return {{"type", "array"},
+            {"items", Object({{by, std::move(key)},
+                              {"accounts", Integer(0, 1 << 30)},
+                              {counted, Integer(0, 1 << 30)}},
+                             {"accounts", counted})}};
+}
+
+std::vector<Route> Administration() {
+    Route disable = Administrative("POST", "/admin/users/{id}/mfa/disable", "disableUserMfa",
+                                   "Turns somebody's second factor off, with a reason", "update",
+                                   "disable_mfa");
+    disable.body = Object({{"reason", Text(500)}});
+    disable.status = 204;
+    disable.problems = {"step_up_required", "not_found", "not_possible"};
+
+    Route reset = Administrative("POST", "/admin/users/{id}/mfa/grace", "resetGrace",
+                                 "Begins somebody's grace period anew", "update", "reset_grace");
+    reset.response = Object({{"grace_ends_at", DateTime()}});
+    reset.problems = {"step_up_required", "not_found", "not_possible"};
+
+    Route grace = Administrative("GET", "/admin/mfa/grace", "listGrace",
+                                 "Who needs a second factor and has none", "read", "list_grace");
+    grace.response = Page(Object({{"account", Uuid()},
+                                  {"email", Email()},
+                                  {"since", DateTime()},
+                                  {"ends_at", DateTime()},
+                                  {"ended", Boolean()}}));
+
+    Route list = Administrative("GET", "/admin/mfa/requirements", "listRequirements",
+                                "Roles that demand a second factor", "read", "list_requirements");
+    list.response = Requirements();
+
+    Route require = Administrative("PUT", "/admin/mfa/requirements", "requireMfa",
+                                   "Makes a second factor mandatory for a role, or no longer",
+                                   "update", "require_mfa");
+    require.body = Object({{"role", OneOf({"SUPER_ADMIN", "OWNER", "ADMIN", "MEMBER", "VIEWER"})},
+                           {"grace_days", Nullable(Integer(0, 90))}});
+    require.response = Requirements();
+
+    Route metrics = Administrative("GET", "/admin/mfa/metrics", "mfaMetrics",
+                                   "How many accounts have a second factor", "read", "mfa_metrics");
+    metrics.response = Object({{"accounts", Integer(0, 1 << 30)},
+                               {"enrolled", Integer(0, 1 << 30)},
+                               {"in_grace", Integer(0, 1 << 30)},
+                               {"overdue", Integer(0, 1 << 30)},
+                               {"by_role", Counted("role", Text(20), "enrolled")},
+                               {"by_organisation", Counted("organisation", Uuid(), "enrolled")},
+                               {"by_method", Counted("method", Text(20), "enrolled")},
+                               {"by_week", Counted("week", Text(10), "enrolments")}});
+    return {disable, reset, grace, list, require, metrics};
+}
+
+}  // namespace
+
+std::vector<Route> Routes(const auth::Service& service) {
+    std::vector<Route> routes = Challenges(service);
+    std::vector<Route> own = Factors(service);
+    for (Route& route : Devices()) own.push_back(std::move(route));
+    for (Route& route : own) {
+        route.access = Access::kSelf;
+        route.no_api_keys = true;
+        route.idempotent = false;
+        routes.push_back(std::move(route));
+    }
+    for (Route& route : Administration()) routes.push_back(std::move(route));
+    return routes;
+}
+
+}  // namespace rampart::server::mfa
