@@ -2,36 +2,12 @@
 
 #include "auth/mfa/answers.hpp"
 #include "auth/mfa/backup_codes.hpp"
+#include "auth/mfa/beginning.hpp"
 #include "auth/secrets.hpp"
-#include "auth/session_cookies.hpp"
-#include "http/cookies.hpp"
 #include "http/problem.hpp"
 
 namespace rampart::server::mfa {
 namespace {
-
-constexpr int kDeviceSeconds = 14 * 86400;
-
-// The session that begins if the answer is right.
-struct Beginning {
-    std::string refresh = auth::NewToken();
-    std::string jti = auth::NewId();
-    std::string device;  // empty: not to be trusted
-
-    explicit Beginning(const nlohmann::json& body)
-        : device(body.value("trust_device", false) ? auth::NewToken() : "") {}
-
-    db::Arguments With(db::Arguments arguments, const TokenSettings& settings) const {
-        arguments.push_back({"token_hash", ByteView(auth::HashOf(refresh))});
-        arguments.push_back({"jti", jti});
-        arguments.push_back({"access_seconds", settings.access_seconds});
-        arguments.push_back({"refresh_days", settings.refresh_days});
-        arguments.push_back({"session_days", settings.session_days});
-        arguments.push_back(
-            {"device", device.empty() ? db::Value() : db::Value(ByteView(auth::HashOf(device)))});
-        return arguments;
-    }
-};
 
 // The one code that the body has.
 std::string MethodOf(const nlohmann::json& body) {
@@ -92,31 +68,10 @@ nlohmann::json AnswerBackup(const db::Value& challenge, const Beginning& beginni
                                                                 service.settings.tokens));
 }
 
-http::Reply ReplyTo(const nlohmann::json& answer, const Beginning& beginning,
-                    const auth::Service& service, http::Exchange& exchange) {
-    DemandOk(answer);
-    // A session that was only renewed keeps its refresh token.
-    http::Reply reply =
-        answer.at("renewed").get<bool>()
-            ? auth::RenewedReply(service, answer["claims"], beginning.jti,
-                                 exchange.body.value("cookies", false))
-            : auth::SessionReply(service, answer["claims"], beginning.jti, beginning.refresh,
-                                 exchange.body.value("cookies", false));
-    if (const int drift = answer.value("drift", 0); drift != 0) {
-        reply.body["clock_drift_seconds"] = drift * kTotpPeriod;
-    }
-    if (!beginning.device.empty()) {
-        reply.headers.emplace_back(
-            "Set-Cookie", http::SetCookie(kDeviceCookie, beginning.device, kDeviceSeconds));
-    }
-    return reply;
-}
-
 }  // namespace
 
 http::Reply AnswerChallenge(const auth::Service& service, http::Exchange& exchange) {
-    const db::Value challenge(
-        ByteView(auth::HashOf(exchange.body["session_id"].get_ref<const std::string&>())));
+    const db::Value challenge = ChallengeIn(exchange.body);
     const std::string method = MethodOf(exchange.body);
     const Beginning beginning(exchange.body);
     nlohmann::json answer;
@@ -130,14 +85,12 @@ http::Reply AnswerChallenge(const auth::Service& service, http::Exchange& exchan
                                           {"code", db::Value::OfJson(exchange.body["email_code"])}},
                                          service.settings.tokens));
     }
-    return ReplyTo(answer, beginning, service, exchange);
+    return beginning.ReplyTo(answer, service, exchange);
 }
 
 http::Reply MailCode(http::Exchange& exchange) {
-    const nlohmann::json answer = exchange.db().Finish(
-        "send_code",
-        {{"challenge",
-          ByteView(auth::HashOf(exchange.body["session_id"].get_ref<const std::string&>()))}});
+    const nlohmann::json answer =
+        exchange.db().Finish("send_code", {{"challenge", ChallengeIn(exchange.body)}});
     DemandOk(answer);
     return {202, {{"status", "code_sent"}, {"expires_in", answer["expires_in"]}}, {}, {}, {}};
 }
