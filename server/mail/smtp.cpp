@@ -8,6 +8,8 @@
 
 #include <curl/curl.h>
 
+#include "mail/sockets.hpp"
+
 namespace rampart::server::mail {
 namespace {
 
@@ -41,6 +43,7 @@ struct Transfer {
     std::string_view message;
     const std::function<bool()>& hand_over;
     const std::stop_token& stop;
+    Sockets& sockets;
     bool handed_over = false;
     std::string status;  // of the last reply
     Clock::time_point stopped_at = Clock::time_point::max();
@@ -88,7 +91,9 @@ int OnProgress(void* data, curl_off_t, curl_off_t, curl_off_t, curl_off_t) noexc
     if (!transfer.stop.stop_requested()) return 0;
     const auto now = Clock::now();
     transfer.stopped_at = std::min(transfer.stopped_at, now);
-    return !transfer.handed_over || now - transfer.stopped_at >= kPatience ? 1 : 0;
+    if (transfer.handed_over && now - transfer.stopped_at < kPatience) return 0;
+    transfer.sockets.Cut();
+    return 1;
 }
 
 // The server refuses us, and would refuse any other mail: authentication is wanted or too weak
@@ -127,7 +132,7 @@ std::string UrlOf(const SmtpOptions& options) {
 
 class SmtpClient::Connection {
   public:
-    explicit Connection(const SmtpOptions& options);
+    Connection(const SmtpOptions& options, Sockets& sockets);
     ~Connection() { curl_easy_cleanup(handle_); }
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
@@ -144,9 +149,10 @@ class SmtpClient::Connection {
     CURL* handle_;
 };
 
-SmtpClient::Connection::Connection(const SmtpOptions& options)
+SmtpClient::Connection::Connection(const SmtpOptions& options, Sockets& sockets)
     : handle_(InitialiseCurl() ? curl_easy_init() : nullptr) {
     if (handle_ == nullptr) throw std::bad_alloc();
+    sockets.Watch(handle_);
     Set(CURLOPT_URL, UrlOf(options).c_str());
     Set(CURLOPT_PORT, static_cast<long>(options.port));
     Set(CURLOPT_PROTOCOLS_STR, "smtp,smtps");
@@ -191,18 +197,29 @@ Outcome SmtpClient::Connection::Send(const std::string& from, const std::string&
     return OutcomeOf(result, transfer, error);
 }
 
-SmtpClient::SmtpClient(SmtpOptions options) : options_(std::move(options)) {}
+SmtpClient::SmtpClient(SmtpOptions options)
+    : options_(std::move(options)), sockets_(std::make_unique<Sockets>()) {}
 SmtpClient::~SmtpClient() = default;
 
 Outcome SmtpClient::Send(const std::string& from, const std::string& to, std::string_view message,
                          const std::function<bool()>& hand_over, const std::stop_token& stop) {
-    if (!connection_) connection_ = std::make_unique<Connection>(options_);
-    Transfer transfer{.message = message, .hand_over = hand_over, .stop = stop, .status = {}};
+    if (!connection_) connection_ = std::make_unique<Connection>(options_, *sockets_);
+    Transfer transfer{.message = message,
+                      .hand_over = hand_over,
+                      .stop = stop,
+                      .sockets = *sockets_,
+                      .status = {}};
     Outcome outcome = connection_->Send(from, to, transfer);
-    if (outcome.kind != Outcome::Kind::kSent) Disconnect();
+    using Kind = Outcome::Kind;
+    const bool answers = outcome.kind != Kind::kUnavailable && outcome.kind != Kind::kUncertain;
+    if (!answers) sockets_->Cut();
+    if (outcome.kind != Kind::kSent) Disconnect(stop);
     return outcome;
 }
 
-void SmtpClient::Disconnect() { connection_.reset(); }
+void SmtpClient::Disconnect(const std::stop_token& stop) {
+    const std::stop_callback cut(stop, [this] { sockets_->Cut(); });
+    connection_.reset();
+}
 
 }  // namespace rampart::server::mail

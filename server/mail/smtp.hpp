@@ -13,6 +13,8 @@
 
 namespace rampart::server::mail {
 
+class Sockets;
+
 enum class Security {
     kStartTls,  // a server that offers none is not used
     kTls,       // from the first byte
@@ -58,12 +60,13 @@ class SmtpClient {
     Outcome Send(const std::string& from, const std::string& to, std::string_view message,
                  const std::function<bool()>& hand_over, const std::stop_token& stop);
 
-    // Closes the connection, for as long as there is nothing to send.
-    void Disconnect();
+    // Takes leave of the server, for as long as there is nothing to send.
+    void Disconnect(const std::stop_token& stop);
 
   private:
     class Connection;
     SmtpOptions options_;
+    std::unique_ptr<Sockets> sockets_;
     std::unique_ptr<Connection> connection_;
 };
 

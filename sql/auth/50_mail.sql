@@ -37,13 +37,13 @@ AS $$
 DECLARE
     -- 30 seconds and then twice as long each time up to four hours: sixteen hours in all.
     most_attempts CONSTANT int := 13;
-    attempts int := (SELECT o.attempts FROM rampart_auth.outbox o WHERE o.id = defer_mail.id);
+    made int := (SELECT o.attempts FROM rampart_auth.outbox o WHERE o.id = defer_mail.id);
 BEGIN
-    IF attempts >= most_attempts THEN
+    IF made >= most_attempts THEN
         PERFORM rampart_auth.give_up_mail(id, reason);
     ELSE
         UPDATE rampart_auth.outbox o SET lease = NULL, handed_over_at = NULL, last_error = reason,
-            next_attempt_at = now() + least(interval '30 seconds' * 2 ^ (attempts - 1), interval '4 hours')
+            next_attempt_at = now() + least(interval '30 seconds' * 2 ^ (made - 1), interval '4 hours')
         WHERE o.id = defer_mail.id;
     END IF;
 END
