@@ -247,7 +247,7 @@ def stays_secret(world, report, outbox):
         return subprocess.run([os.path.join(os.environ["RAMPART_BIN"], "pg_dump"), "-d", world.cluster.dsn(database=world.database)],
                               check=True, capture_output=True, text=True).stdout
 
-    with SmtpServer() as smtp:
+    with SmtpServer(authentication=True) as smtp:
         smtp.answers["RCPT"] = ["450 4.2.0 <ada.secret@example.com> not now"]
         identity = outbox.add("ada.secret@example.com")
         before = dump()
@@ -257,7 +257,7 @@ def stays_secret(world, report, outbox):
             sent = outbox.wait(identity, lambda row: row["sent"])["sent"]
             log = server.log()
         after = dump()
-    report.ok("outbox" in before and "outbox" in after and sent, "a mail is sent at the most talkative log level, between two dumps")
+    report.ok("outbox" in before and "outbox" in after and sent, "a mail is sent at the most talkative log level, between two dumps", f"{outbox.row(identity)}\n{log}")
     for where, text in (("a dump before it is sent", before), ("a dump after", after), ("the server's log", log),
                         ("PostgreSQL's log", world.cluster.log())):
         report.ok(TOKEN not in text and "ada.secret" not in text and PASSWORD not in text, f"{where} has neither token, address nor password")
