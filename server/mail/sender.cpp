@@ -4,6 +4,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "db/internal.hpp"
+#include "http/problem.hpp"
 #include "mail/message.hpp"
 #include "ops/log.hpp"
 
@@ -32,6 +34,11 @@ Values ValuesOf(const nlohmann::json& data) {
 db::Arguments Of(const nlohmann::json& mail) {
     return {{"id", mail.at("id").get<std::string>()},
             {"lease", mail.at("lease").get<std::string>()}};
+}
+
+std::string DescriptionOf(const nlohmann::json& mail) {
+    return mail.at("template").get<std::string>() + ' ' + mail.at("id").get<std::string>() +
+           ", attempt " + mail.at("attempt").dump() + ": ";
 }
 
 }  // namespace
@@ -70,8 +77,10 @@ void Sender::Work(const std::stop_token& stop) {
         Next next = Next::kPause;
         try {
             next = Empty(stop);
+        } catch (const http::Problem&) {
+            // Logged where it happened.
         } catch (const std::exception& error) {
-            ops::LogError("mail", error.what());
+            ops::LogFailure({}, error.what());
         }
         smtp_.Disconnect(stop);
         const bool good = next == Next::kGoOn;
@@ -85,7 +94,8 @@ Sender::Next Sender::Empty(const std::stop_token& stop) {
     const milliseconds lease = options_.smtp.total_timeout + kMargin;
     const std::string lease_text = std::to_string(lease.count()) + " milliseconds";
     while (!stop.stop_requested()) {
-        const Json claimed = Call("claim_mail", {{"max", 1}, {"lease", lease_text}});
+        const Json claimed =
+            db::CallAsServer(pool_, "claim_mail", {{"max", 1}, {"lease", lease_text}});
         if (claimed.empty()) return Next::kGoOn;
         for (const Json& mail : claimed) {
             if (Send(mail, stop) == Next::kPause) return Next::kPause;
@@ -114,7 +124,9 @@ Sender::Next Sender::Send(const Json& mail, const std::stop_token& stop) {
     } catch (const std::invalid_argument& error) {
         return Settle(mail, {Outcome::Kind::kRefused, error.what()}, stop);
     }
-    const auto hand_over = [&] { return Call("hand_over_mail", Of(mail)).get<bool>(); };
+    const auto hand_over = [&] {
+        return db::CallAsServer(pool_, "hand_over_mail", Of(mail)).get<bool>();
+    };
     return Settle(mail,
                   smtp_.Send(options_.from.address, mail.at("recipient").get<std::string>(),
                              message, hand_over, stop),
@@ -123,8 +135,10 @@ Sender::Next Sender::Send(const Json& mail, const std::stop_token& stop) {
 
 Sender::Next Sender::Settle(const Json& mail, const Outcome& outcome, const std::stop_token& stop) {
     using Kind = Outcome::Kind;
+    const bool sent = outcome.kind == Kind::kSent;
+    ops::LogInfo(sent ? "mail_sent" : "mail_not_sent", DescriptionOf(mail) + outcome.reason);
     db::Arguments arguments = Of(mail);
-    if (outcome.kind == Kind::kSent) {
+    if (sent) {
         Tell("mail_sent", arguments, stop);
         return Next::kGoOn;
     }
@@ -138,22 +152,13 @@ Sender::Next Sender::Settle(const Json& mail, const Outcome& outcome, const std:
     return outcome.kind == Kind::kUnavailable ? Next::kPause : Next::kGoOn;
 }
 
-Sender::Json Sender::Call(std::string_view function, const db::Arguments& arguments) {
-    db::Statement statement{db::CallOf(function, arguments), {}};
-    for (const db::Argument& argument : arguments) statement.parameters.push_back(argument.value);
-    const auto value = pool_.Take()->Run({statement}).at(0);
-    if (!value) return nullptr;
-    // The text of a boolean is not JSON's.
-    return *value == "t" || *value == "f" ? Json(*value == "t") : Json::parse(*value);
-}
-
 void Sender::Tell(std::string_view function, const db::Arguments& arguments,
                   const std::stop_token& stop) {
     for (int left = kTellings;; --left) {
         try {
-            Call(function, arguments);
+            db::CallAsServer(pool_, function, arguments);
             return;
-        } catch (const std::runtime_error&) {
+        } catch (const http::Problem&) {
             if (left == 0 || !Wait(kFirstPause, false, stop)) throw;
         }
     }

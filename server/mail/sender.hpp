@@ -53,7 +53,6 @@ class Sender {
     Next Settle(const Json& mail, const Outcome& outcome, const std::stop_token& stop);
     std::string Composed(const Json& mail) const;
 
-    Json Call(std::string_view function, const db::Arguments& arguments);
     // What became of a mail is told to the database until it has heard it, within reason.
     void Tell(std::string_view function, const db::Arguments& arguments,
               const std::stop_token& stop);

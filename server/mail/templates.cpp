@@ -5,7 +5,7 @@
 #include <iterator>
 #include <utility>
 
-#include "mail/embedded_templates.hpp"
+#include "config/embedded.hpp"
 #include "mail/text.hpp"
 #include "utf8.hpp"
 
@@ -19,6 +19,11 @@ constexpr std::size_t kMaxTemplate = 64UL * 1024;
 constexpr std::size_t kMaxValue = 100;  // characters
 constexpr std::size_t kMaxLink = 2000;
 constexpr std::string_view kSubject = "Subject: ";
+constexpr std::string_view kSuffix = ".txt";
+
+std::string NameOf(std::string_view file) {
+    return std::string(file.substr(0, file.size() - kSuffix.size()));
+}
 
 bool Contains(const Names& names, std::string_view name) {
     return std::ranges::find(names, name) != names.end();
@@ -158,8 +163,8 @@ void Templates::AddDirectory(const fs::path& directory, std::vector<std::string>
     for (fs::directory_iterator file(directory, error), end; !error && file != end;
          file.increment(error)) {
         const fs::path& path = file->path();
-        if (path.extension() != ".txt") continue;
-        const Specification* known = Find(path.stem().string());
+        if (path.extension() != kSuffix) continue;
+        const Specification* known = Find(NameOf(path.filename().string()));
         if (known == nullptr) {
             problems.push_back(path.string() + " replaces no template");
             continue;
@@ -175,8 +180,8 @@ void Templates::AddDirectory(const fs::path& directory, std::vector<std::string>
 
 Templates::Templates(const fs::path& directory) {
     std::vector<std::string> problems;
-    for (const EmbeddedTemplate& embedded : EmbeddedTemplates()) {
-        Add(*Find(embedded.name), embedded.text, embedded.name, problems);
+    for (const EmbeddedFile& file : kMailTemplates) {
+        Add(*Find(NameOf(file.name)), file.text, file.name, problems);
     }
     if (!directory.empty()) AddDirectory(directory, problems);
     if (!problems.empty()) throw TemplateError(std::move(problems));

@@ -84,56 +84,56 @@ $$;
 COMMENT ON FUNCTION rampart_auth.claim_mail(int, interval) IS
 'Takes up to so many mails that are due, for as long as the lease: [{id, lease, attempt, template, recipient, data, queued_at}], queued_at in seconds since 1970. Fewer than there are where some had to be given up. Errors: 22023.';
 
-CREATE FUNCTION rampart_auth.hand_over_mail(id uuid, lease uuid) RETURNS bool
+CREATE FUNCTION rampart_auth.hand_over_mail(id uuid, lease uuid) RETURNS jsonb
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
     WITH marked AS (
         UPDATE rampart_auth.outbox o SET handed_over_at = now(), next_attempt_at = now() + interval '15 minutes'
         WHERE o.id = hand_over_mail.id AND o.lease = hand_over_mail.lease AND o.handed_over_at IS NULL AND o.next_attempt_at > now()
         RETURNING 1)
-    SELECT EXISTS (SELECT FROM marked)
+    SELECT to_jsonb(EXISTS (SELECT FROM marked))
 $$;
 COMMENT ON FUNCTION rampart_auth.hand_over_mail(uuid, uuid) IS
 'To be called before the last bytes of a mail are written: from its commit on, it is sent by whoever holds the lease or not at all. False where the lease is over, and nothing must be written.';
 
-CREATE FUNCTION rampart_auth.mail_sent(id uuid, lease uuid) RETURNS bool
+CREATE FUNCTION rampart_auth.mail_sent(id uuid, lease uuid) RETURNS jsonb
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
     WITH sent AS (
         UPDATE rampart_auth.outbox o SET recipient = NULL, data = NULL, lease = NULL, next_attempt_at = NULL, sent_at = now(), last_error = NULL
         WHERE o.id = mail_sent.id AND o.lease = mail_sent.lease RETURNING 1)
-    SELECT EXISTS (SELECT FROM sent)
+    SELECT to_jsonb(EXISTS (SELECT FROM sent))
 $$;
 COMMENT ON FUNCTION rampart_auth.mail_sent(uuid, uuid) IS 'Notes that the SMTP server has taken a mail, and wipes it. False where the lease is not (any more) of this mail.';
 
-CREATE FUNCTION rampart_auth.mail_failed(id uuid, lease uuid, reason text, permanent bool) RETURNS bool
+CREATE FUNCTION rampart_auth.mail_failed(id uuid, lease uuid, reason text, permanent bool) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     PERFORM FROM rampart_auth.outbox o WHERE o.id = mail_failed.id AND o.lease = mail_failed.lease FOR UPDATE;
     IF NOT FOUND THEN
-        RETURN false;
+        RETURN 'false';
     ELSIF permanent IS DISTINCT FROM false THEN
         PERFORM rampart_auth.give_up_mail(id, left(reason, 200));
     ELSE
         PERFORM rampart_auth.defer_mail(id, left(reason, 200));
     END IF;
-    RETURN true;
+    RETURN 'true';
 END
 $$;
 COMMENT ON FUNCTION rampart_auth.mail_failed(uuid, uuid, text, bool) IS
 'Notes that a mail was not sent, and why: no attempt more where that is permanent, else another after a while that doubles each time. The reason must not quote the mail. False where the lease is not (any more) of this mail.';
 
-CREATE FUNCTION rampart_auth.mail_unanswered(id uuid, lease uuid, reason text) RETURNS bool
+CREATE FUNCTION rampart_auth.mail_unanswered(id uuid, lease uuid, reason text) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     PERFORM FROM rampart_auth.outbox o WHERE o.id = mail_unanswered.id AND o.lease = mail_unanswered.lease FOR UPDATE;
     IF NOT FOUND THEN
-        RETURN false;
+        RETURN 'false';
     END IF;
     PERFORM rampart_auth.give_up_mail(id, left(reason, 200), true);
-    RETURN true;
+    RETURN 'true';
 END
 $$;
 COMMENT ON FUNCTION rampart_auth.mail_unanswered(uuid, uuid, text) IS

@@ -1,12 +1,16 @@
 """Mail: from the outbox to a real SMTP server, each once, whatever happens to server, network or rampartd meanwhile."""
 import glob
+import json
 import os
 import re
+import signal
 import subprocess
 import time
 
 import smtp_server
+from database import on
 from smtp_server import PASSWORD, USER, SmtpServer
+from world import PROGRAM, Server
 
 CATCHER = os.path.join(os.path.dirname(__file__), "../../server/mail/catcher.py")
 TOKEN = "c2VjcmV0LW9mLXRoZS1saW5r"
@@ -14,27 +18,23 @@ LINK = f"https://app.example.com/verify?token={TOKEN}"
 
 
 class Outbox:
-    def __init__(self, cluster, database):
-        self.cluster, self.database = cluster, database
-
-    def query(self, sql, *parameters):
-        return self.cluster.query(sql, parameters or None, database=self.database)
+    def __init__(self, database):
+        self.database = database
+        self.directory = database.cluster.directory
 
     def add(self, recipient, template="verify-email", **data):
         """Puts a mail into the outbox as a flow does; its id."""
         values = {"link": LINK, "minutes": 30} if template == "verify-email" else {}
-        connection = self.cluster.connect(database=self.database, autocommit=False)
-        with connection, connection.cursor() as cursor:
-            cursor.execute("SET LOCAL ROLE rampart_auth")
-            cursor.execute("SELECT rampart_auth.enqueue_mail(%s, %s, %s::jsonb)", (recipient, template, json(values | data)))
-            cursor.execute("SELECT id::text FROM rampart_auth.outbox ORDER BY id DESC LIMIT 1")
-            (identity,) = cursor.fetchone()
+        connection = self.database.connect()
+        on(connection, "SET ROLE rampart_auth")
+        on(connection, "SELECT rampart_auth.enqueue_mail(%s, %s, %s::jsonb)", (recipient, template, json.dumps(values | data)))
+        ((identity,),) = on(connection, "SELECT id::text FROM rampart_auth.outbox ORDER BY id DESC LIMIT 1")
         connection.close()
         return identity
 
     def row(self, identity):
         columns = "attempts, sent_at IS NOT NULL, failed_at IS NOT NULL, coalesce(last_error, ''), recipient IS NULL AND data IS NULL"
-        ((attempts, sent, failed, error, wiped),) = self.query(f"SELECT {columns} FROM rampart_auth.outbox WHERE id = %s", identity)
+        ((attempts, sent, failed, error, wiped),) = self.database.query(f"SELECT {columns} FROM rampart_auth.outbox WHERE id = %s", (identity,))
         return {"attempts": attempts, "sent": sent, "failed": failed, "error": error, "wiped": wiped}
 
     def wait(self, identity, condition, seconds=15):
@@ -49,38 +49,48 @@ class Outbox:
 
     def retry_now(self):
         """As if the pause of every mail that is waiting were over."""
-        self.query("UPDATE rampart_auth.outbox SET next_attempt_at = now() WHERE next_attempt_at IS NOT NULL; NOTIFY rampart_auth, 'mail'")
+        self.database.query("UPDATE rampart_auth.outbox SET next_attempt_at = now() WHERE next_attempt_at IS NOT NULL; NOTIFY rampart_auth, 'mail'")
 
     def events(self, identity):
-        return [metadata for (metadata,) in self.query(
-            "SELECT metadata FROM rampart.audit_log WHERE event = 'mail.failed' AND metadata ->> 'mail' = %s", identity)]
+        return [metadata for (metadata,) in self.database.query(
+            "SELECT metadata FROM rampart.audit_log WHERE event = 'mail.failed' AND metadata ->> 'mail' = %s", (identity,))]
 
     def clear(self):
-        self.query("DELETE FROM rampart_auth.outbox")
+        self.database.query("DELETE FROM rampart_auth.outbox")
 
 
-def json(value):
-    import json as standard
-    return standard.dumps(value)
+def options(smtp, security="none", **others):
+    return {"mail": {"host": "localhost", "port": smtp.port, "security": security, "from": "Jürgen Müller <no-reply@example.com>",
+                     "connect_seconds": 2, "total_seconds": 4, **others}, "log": {"level": "trace"}}
 
 
-def settings(smtp, security="none", **others):
-    return {"MAIL_HOST": "localhost", "MAIL_PORT": str(smtp.port), "MAIL_SECURITY": security, "MAIL_PRODUCT": "Rampart",
-            "MAIL_FROM": "Jürgen Müller <no-reply@example.com>", "MAIL_CONNECT_SECONDS": "2", "MAIL_TOTAL_SECONDS": "4", **others}
+class Mailer(Server):
+    """A server that sends mails, for as long as a block lasts."""
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.stop()
 
 
 def check(world, report):
-    outbox = Outbox(world.cluster, world.database)
+    database = world.database("mail")
+    outbox = Outbox(database)
+
+    def mailer(smtp, security="none", **others):
+        return Mailer(world, database, options(smtp, security, **others))
+
     for part in (arrives, needs_tls, authenticates, is_tried_again, is_given_up, waits_for_nobody, survives_a_crash, is_sent_once,
                  stays_secret, cannot_be_injected, stops_at_once, is_checked, is_caught):
         outbox.clear()
-        part(world, report, outbox)
+        part(report, outbox, mailer)
 
 
-def arrives(world, report, outbox):
-    pair = smtp_server.certificate(world.directory, "good", "localhost")
+def arrives(report, outbox, mailer):
+    pair = smtp_server.certificate(outbox.directory, "good", "localhost")
     with SmtpServer(tls=pair, authentication=True) as smtp, \
-            world.server(settings(smtp, "starttls", MAIL_CA_FILE=pair[0], MAIL_USERNAME=USER, MAIL_PASSWORD=PASSWORD)):
+            mailer(smtp, "starttls", ca_file=pair[0], username=USER, password=PASSWORD):
         identity = outbox.add("ada@example.com", "invitation", link=LINK, organisation="Zürich 🔒 " + "ä" * 60)
         smtp.wait(1)
         row = outbox.settled(identity)
@@ -99,41 +109,40 @@ def arrives(world, report, outbox):
         report.equal([str(d) for d in message.defects], [], "the message has no defects")
 
 
-def needs_tls(world, report, outbox):
-    good = smtp_server.certificate(world.directory, "this", "localhost")
-    other = smtp_server.certificate(world.directory, "other", "localhost")
-    elsewhere = smtp_server.certificate(world.directory, "elsewhere", "mail.example.com")
-    secrets = {"MAIL_USERNAME": USER, "MAIL_PASSWORD": PASSWORD}
+def needs_tls(report, outbox, mailer):
+    good = smtp_server.certificate(outbox.directory, "this", "localhost")
+    other = smtp_server.certificate(outbox.directory, "other", "localhost")
+    elsewhere = smtp_server.certificate(outbox.directory, "elsewhere", "mail.example.com")
+    secrets = {"username": USER, "password": PASSWORD}
     for tls, implicit, ca, security, name in (
             (good, False, other[0], "starttls", "a certificate of an unknown authority"),
             (elsewhere, False, elsewhere[0], "starttls", "a certificate of another host"),
             (None, False, good[0], "starttls", "a server without STARTTLS"),
             (good, True, other[0], "tls", "an unknown authority, with TLS from the first byte")):
-        with SmtpServer(tls=tls, implicit=implicit) as smtp, world.server(settings(smtp, security, MAIL_CA_FILE=ca, **secrets)):
+        with SmtpServer(tls=tls, implicit=implicit) as smtp, mailer(smtp, security, ca_file=ca, **secrets):
             row = outbox.settled(outbox.add("ada@example.com"))
             report.ok(row["error"] and not row["sent"] and not row["failed"], f"{name}: the mail waits", row)
             report.ok(not smtp.credentials and not smtp.commands["MAIL"], f"{name}: learns nothing", smtp.commands)
-    with SmtpServer(tls=good, implicit=True) as smtp, world.server(settings(smtp, "tls", MAIL_CA_FILE=good[0])):
+    with SmtpServer(tls=good, implicit=True) as smtp, mailer(smtp, "tls", ca_file=good[0]):
         outbox.add("ada@example.com")
         report.ok(smtp.wait(1) and smtp.encrypted == [True], "TLS from the first byte, with a good certificate")
 
 
-def authenticates(world, report, outbox):
-    pair = smtp_server.certificate(world.directory, "auth", "localhost")
+def authenticates(report, outbox, mailer):
+    pair = smtp_server.certificate(outbox.directory, "auth", "localhost")
     with SmtpServer(tls=pair, authentication=True) as smtp:
-        wrong = settings(smtp, "starttls", MAIL_CA_FILE=pair[0], MAIL_USERNAME=USER, MAIL_PASSWORD="not-this-Passw0rd")
-        with world.server(wrong) as server:
+        with mailer(smtp, "starttls", ca_file=pair[0], username=USER, password="not-this-Passw0rd") as server:
             identity = outbox.add("ada@example.com")
             row = outbox.settled(identity)
             report.ok(row["error"] and not row["failed"] and not row["wiped"], "a wrong password: the mail waits", row)
             report.ok("not-this-Passw0rd" not in server.log(), "which no log shows")
-        with world.server({**wrong, "MAIL_PASSWORD": PASSWORD}):
+        with mailer(smtp, "starttls", ca_file=pair[0], username=USER, password=PASSWORD):
             outbox.retry_now()
             report.ok(smtp.wait(1), "and is sent once the password is right")
 
 
-def is_tried_again(world, report, outbox):
-    with SmtpServer() as smtp, world.server(settings(smtp)):
+def is_tried_again(report, outbox, mailer):
+    with SmtpServer() as smtp, mailer(smtp):
         for command, answer in (("RCPT", "450 4.2.0 <ada@example.com> greylisted"), ("DATA", "451 4.3.0 later"), ("MAIL", "452 4.3.1 full")):
             smtp.mails.clear()
             smtp.answers[command] = [answer]
@@ -141,8 +150,8 @@ def is_tried_again(world, report, outbox):
             row = outbox.settled(identity)
             report.equal(row, {"attempts": 1, "sent": False, "failed": False, "error": f"the server said {answer[:9]}", "wiped": False},
                          f"{answer[:3]} to {command}: the mail waits, and the error does not quote")
-            (pause,) = outbox.query("SELECT next_attempt_at - now() BETWEEN '20 seconds' AND '30 seconds' FROM rampart_auth.outbox WHERE id = %s",
-                                    identity)[0]
+            (pause,) = outbox.database.query("SELECT next_attempt_at - now() BETWEEN '20 seconds' AND '30 seconds' FROM rampart_auth.outbox WHERE id = %s",
+                                    (identity,))[0]
             report.ok(pause, f"{answer[:3]} to {command}: for half a minute")
             outbox.retry_now()
             row = outbox.wait(identity, lambda row: row["sent"])
@@ -152,8 +161,8 @@ def is_tried_again(world, report, outbox):
         report.ok(row["error"] and not row["failed"], "a server that refuses the sender does not cost the mail", row)
 
 
-def is_given_up(world, report, outbox):
-    with SmtpServer() as smtp, world.server(settings(smtp)):
+def is_given_up(report, outbox, mailer):
+    with SmtpServer() as smtp, mailer(smtp):
         for command in ("RCPT", "DATA"):
             smtp.answers[command] = ["550 5.1.1 <ada@example.com> no such user"]
             identity = outbox.add("ada@example.com")
@@ -167,7 +176,7 @@ def is_given_up(world, report, outbox):
         smtp.answers["RCPT"] = ["450 later"]
         identity = outbox.add("bob@example.com")
         outbox.settled(identity)
-        outbox.query("UPDATE rampart_auth.outbox SET attempts = 12 WHERE id = %s", identity)
+        outbox.database.query("UPDATE rampart_auth.outbox SET attempts = 12 WHERE id = %s", (identity,))
         smtp.answers["RCPT"] = ["450 later"]
         outbox.retry_now()
         report.ok(outbox.wait(identity, lambda row: row["failed"])["wiped"] and outbox.events(identity), "so it is after the thirteenth attempt")
@@ -181,15 +190,15 @@ def is_given_up(world, report, outbox):
         report.ok(outbox.settled(identity)["sent"] and len(smtp.mails) == 1, "which stops no other mail")
 
 
-def waits_for_nobody(world, report, outbox):
+def waits_for_nobody(report, outbox, mailer):
     with SmtpServer() as smtp:
-        with world.server(settings(smtp)) as server:
+        with mailer(smtp) as server:
             smtp.answers["RCPT"] = [SmtpServer.HANG]
             started = time.monotonic()
             identity = outbox.add("ada@example.com")
             smtp.wait_for_command("RCPT")
             asked = time.monotonic()
-            report.ok(server.healthy() and time.monotonic() - asked < 1, "while the SMTP server hangs, requests are answered")
+            report.ok(server.ready() and time.monotonic() - asked < 1, "while the SMTP server hangs, requests are answered")
             row = outbox.settled(identity)
             report.ok(row["error"] and not row["failed"] and time.monotonic() - started < 10, "it is waited for as long as the settings say", row)
             smtp.answers["DATA"] = [SmtpServer.HANG]
@@ -197,26 +206,26 @@ def waits_for_nobody(world, report, outbox):
             row = outbox.wait(identity, lambda row: row["failed"])
             report.ok(row["failed"] and row["wiped"], "where it has the whole mail and does not answer, the mail is not sent again", row)
             report.equal([e["may_have_arrived"] for e in outbox.events(identity)], [True], "and the audit log says that it may have arrived")
-    with world.server(settings(smtp)) as server:
+    with mailer(smtp) as server:
         identity = outbox.add("bob@example.com")
         row = outbox.settled(identity)
-        report.ok(row["error"] and not row["failed"] and server.healthy(), "a server that is not there costs nobody anything but time", row)
+        report.ok(row["error"] and not row["failed"] and server.ready(), "a server that is not there costs nobody anything but time", row)
         with SmtpServer(port=smtp.port) as again:
             outbox.retry_now()
             report.ok(again.wait(1, 30), "once it is there, the mail is sent")
 
 
-def survives_a_crash(world, report, outbox):
+def survives_a_crash(report, outbox, mailer):
     with SmtpServer() as smtp:
         for stage, again in (("RCPT", True), ("DATA", False)):
             smtp.mails.clear()
             smtp.commands.clear()
             smtp.answers[stage] = [SmtpServer.HANG]
-            with world.server(settings(smtp, MAIL_TOTAL_SECONDS="60")) as server:
+            with mailer(smtp, total_seconds=60) as server:
                 identity = outbox.add("ada@example.com")
                 smtp.wait_for_command(stage)
-                server.kill()
-            with world.server(settings(smtp)):
+                server.stop(signal.SIGKILL)
+            with mailer(smtp):
                 time.sleep(0.5)
                 report.equal(smtp.commands[stage], 1, f"killed at {stage}: nobody else touches the mail while the lease lasts")
                 outbox.retry_now()
@@ -227,31 +236,31 @@ def survives_a_crash(world, report, outbox):
                              f"killed at {stage}: {'nothing' if again else 'that'} is in the audit log")
 
 
-def is_sent_once(world, report, outbox):
-    with SmtpServer() as smtp, world.server(settings(smtp)), world.server(settings(smtp)):
-        before = outbox.query("SELECT count(*) FROM rampart_auth.outbox")[0][0]
+def is_sent_once(report, outbox, mailer):
+    with SmtpServer() as smtp, mailer(smtp), mailer(smtp):
+        before = outbox.database.query("SELECT count(*) FROM rampart_auth.outbox")[0][0]
         addresses = [f"user{i}@example.com" for i in range(200)]
-        outbox.query("SELECT rampart_auth.hand_over_mail(gen_random_uuid(), gen_random_uuid())")
-        outbox.query("SET ROLE rampart_auth; SELECT rampart_auth.enqueue_mail('user' || i || '@example.com', 'approved', '{}') FROM generate_series(0, 199) i")
+        outbox.database.query("SELECT rampart_auth.hand_over_mail(gen_random_uuid(), gen_random_uuid())")
+        outbox.database.query("SET ROLE rampart_auth; SELECT rampart_auth.enqueue_mail('user' || i || '@example.com', 'approved', '{}') FROM generate_series(0, 199) i")
         smtp.wait(200, 60)
         time.sleep(1)
         report.equal((before, sorted(r for r, _ in smtp.mails)), (0, sorted(addresses)), "two servers on one outbox send each of 200 mails once")
         identities = {str(m["Message-ID"]) for _, m in smtp.mails}
         report.equal(len(identities), 200, "each with a Message-ID of its own")
-        left = outbox.query("SELECT count(*) FROM rampart_auth.outbox WHERE sent_at IS NULL OR recipient IS NOT NULL OR data IS NOT NULL OR attempts <> 1")
+        left = outbox.database.query("SELECT count(*) FROM rampart_auth.outbox WHERE sent_at IS NULL OR recipient IS NOT NULL OR data IS NOT NULL OR attempts <> 1")
         report.equal(left, [(0,)], "and note it")
 
 
-def stays_secret(world, report, outbox):
+def stays_secret(report, outbox, mailer):
     def dump():
-        return subprocess.run([os.path.join(os.environ["RAMPART_BIN"], "pg_dump"), "-d", world.cluster.dsn(database=world.database)],
+        return subprocess.run([os.path.join(os.environ["RAMPART_BIN"], "pg_dump"), "-d", outbox.database.cluster.dsn(database=outbox.database.name)],
                               check=True, capture_output=True, text=True).stdout
 
     with SmtpServer(authentication=True) as smtp:
         smtp.answers["RCPT"] = ["450 4.2.0 <ada.secret@example.com> not now"]
         identity = outbox.add("ada.secret@example.com")
         before = dump()
-        with world.server(settings(smtp, LOG_LEVEL="trace", MAIL_USERNAME=USER, MAIL_PASSWORD=PASSWORD)) as server:
+        with mailer(smtp, username=USER, password=PASSWORD) as server:
             outbox.settled(identity)
             outbox.retry_now()
             sent = outbox.wait(identity, lambda row: row["sent"])["sent"]
@@ -259,12 +268,12 @@ def stays_secret(world, report, outbox):
         after = dump()
     report.ok("outbox" in before and "outbox" in after and sent, "a mail is sent at the most talkative log level, between two dumps", f"{outbox.row(identity)}\n{log}")
     for where, text in (("a dump before it is sent", before), ("a dump after", after), ("the server's log", log),
-                        ("PostgreSQL's log", world.cluster.log())):
+                        ("PostgreSQL's log", outbox.database.cluster.log())):
         report.ok(TOKEN not in text and "ada.secret" not in text and PASSWORD not in text, f"{where} has neither token, address nor password")
 
 
-def cannot_be_injected(world, report, outbox):
-    with SmtpServer() as smtp, world.server(settings(smtp)):
+def cannot_be_injected(report, outbox, mailer):
+    with SmtpServer() as smtp, mailer(smtp):
         outbox.add("ada@example.com", "invitation", link=LINK, organisation="Evil\r\nBcc: eve@example.com\r\n\r\n.\r\nMAIL FROM:<eve@example.com>")
         smtp.wait(1)
         recipients, messages = [r for r, _ in smtp.mails], [m for _, m in smtp.mails]
@@ -279,13 +288,13 @@ def cannot_be_injected(world, report, outbox):
         report.equal(smtp.commands["RCPT"], 0, "of which the SMTP server hears nothing")
 
 
-def stops_at_once(world, report, outbox):
+def stops_at_once(report, outbox, mailer):
     with SmtpServer() as smtp:
         for stage in ("MAIL", "RCPT", "DATA"):
             outbox.clear()
             smtp.commands.clear()
             smtp.answers[stage] = [SmtpServer.HANG]
-            with world.server(settings(smtp, MAIL_TOTAL_SECONDS="60")) as server:
+            with mailer(smtp, total_seconds=60) as server:
                 outbox.add("ada@example.com")
                 smtp.wait_for_command(stage)
                 started = time.monotonic()
@@ -294,8 +303,8 @@ def stops_at_once(world, report, outbox):
             report.ok(took < 4, f"a server that is stopped while it waits for the answer to {stage} stops", f"{took:.1f} s")
 
 
-def is_checked(world, report, outbox):
-    templates = os.path.join(world.directory, "templates")
+def is_checked(report, outbox, mailer):
+    templates = os.path.join(outbox.directory, "templates")
     os.makedirs(templates, exist_ok=True)
     path = os.path.join(templates, "verify-email.txt")
 
@@ -304,34 +313,36 @@ def is_checked(world, report, outbox):
             f.write(text)
 
     with SmtpServer() as smtp:
-        good = settings(smtp, MAIL_TEMPLATES=templates)
-        for text, pattern, name in (("{{lnik}} {{link}}", r"\{\{lnik\}\}", "an unknown placeholder"), ("no link", r"\{\{link\}\}", "a mail without its link")):
-            template(f"Subject: x\n\n{text}\n")
-            status, output = world.check_configuration(good)
-            report.ok(status != 0 and re.search(pattern, output), f"rampartd check finds {name}", output)
+        def found(pattern, name, **others):
+            server = mailer(smtp, **others)
+            done = subprocess.run([PROGRAM, "-c", server.file, "check"], capture_output=True, text=True)
+            report.ok(done.returncode != 0 and re.search(pattern, done.stdout) and PASSWORD not in done.stdout + done.stderr,
+                      f"rampartd check finds {name}", done.stdout + done.stderr)
+
+        template("Subject: x\n\n{{lnik}} {{link}}\n")
+        found(r"mail.templates: .*\{\{lnik\}\}", "an unknown placeholder", templates=templates)
+        template("Subject: x\n\nno link\n")
+        found(r"mail.templates: .*\{\{link\}\}", "a mail without its link", templates=templates)
+        found("mail.templates: /nowhere", "a directory that is not there", templates="/nowhere")
+        found("mail.from", "a sender that is none", **{"from": "nobody"})
+        found("mail.host", "a host that is none", host="local host")
+        found("mail.security", "a password without TLS", host="mail.example.com", username=USER, password=PASSWORD)
+        found("mail.ca_file", "a file of authorities that is not there", ca_file="/nowhere.pem")
         template("Subject: Grüß Gott\n\n{{link}}\n")
-        for change, pattern, name in (
-                ({"MAIL_TEMPLATES": "/nowhere"}, "/nowhere", "a directory that is not there"),
-                ({"MAIL_FROM": "nobody"}, "mail.from", "a sender that is none"),
-                ({"MAIL_HOST": "local host"}, "mail.host", "a host that is none"),
-                ({"MAIL_HOST": "mail.example.com", "MAIL_USERNAME": USER, "MAIL_PASSWORD": PASSWORD}, "mail.security", "a password without TLS"),
-                ({"MAIL_CA_FILE": "/nowhere.pem"}, "mail.ca_file", "a file of authorities that is not there")):
-            status, output = world.check_configuration({**good, **change})
-            report.ok(status != 0 and re.search(pattern, output) and PASSWORD not in output, f"rampartd check finds {name}", output)
-        with world.server(good):
+        with mailer(smtp, templates=templates):
             outbox.add("ada@example.com")
             report.ok(smtp.wait(1) and str(smtp.mails[0][1]["Subject"]) == "Grüß Gott", "a template of one's own replaces that of the product")
 
 
-def is_caught(world, report, outbox):
-    directory = os.path.join(world.directory, "mails")
+def is_caught(report, outbox, mailer):
+    directory = os.path.join(outbox.directory, "mails")
 
     class Catcher:
         port = smtp_server.free_port()
 
     process = subprocess.Popen(["/usr/bin/python3", CATCHER, "serve", directory, str(Catcher.port)])
     try:
-        with world.server(settings(Catcher)):
+        with mailer(Catcher):
             outbox.add("ada@example.com", "invitation", link=LINK, organisation="Zürich")
             deadline = time.monotonic() + 15
             while not glob.glob(directory + "/*.eml") and time.monotonic() < deadline:
