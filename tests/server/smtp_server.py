@@ -3,15 +3,20 @@ import asyncio
 import collections
 import email
 import email.policy
+import logging
 import os
 import ssl
 import subprocess
 import threading
 import time
+import warnings
 
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
 from cluster import free_port
+
+logging.getLogger("mail.log").setLevel(logging.CRITICAL)
+warnings.filterwarnings("ignore", module="aiosmtpd")
 
 USER, PASSWORD = "mailer", "correct horse battery staple"
 
