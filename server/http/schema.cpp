@@ -4,6 +4,7 @@
 #include <cctype>
 #include <set>
 
+#include "mail/address.hpp"
 #include "utf8.hpp"
 
 namespace rampart::server::http {
@@ -158,26 +159,7 @@ bool IsUuid(std::string_view text) {
 }
 
 bool IsEmail(std::string_view text) {
-    const std::size_t at = text.find('@');
-    if (at == std::string_view::npos || at == 0 || at > 64 || text.size() > 254) return false;
-    const std::string_view local = text.substr(0, at);
-    const std::string_view domain = text.substr(at + 1);
-    constexpr std::string_view kAtoms = "!#$%&'*+-/=?^_`{|}~.";
-    const auto is_word = [](unsigned char c) { return std::isalnum(c) != 0; };
-    const auto has_empty_part = [](std::string_view part) {
-        return part.empty() || part.front() == '.' || part.back() == '.' ||
-               part.find("..") != std::string_view::npos;
-    };
-    return !has_empty_part(local) && !has_empty_part(domain) &&
-           domain.find('.') != std::string_view::npos &&
-           std::all_of(local.begin(), local.end(),
-                       [&](char c) {
-                           return is_word(static_cast<unsigned char>(c)) ||
-                                  kAtoms.find(c) != std::string_view::npos;
-                       }) &&
-           std::all_of(domain.begin(), domain.end(), [&](char c) {
-               return is_word(static_cast<unsigned char>(c)) || c == '-' || c == '.';
-           });
+    return mail::IsAddress(text) && text.find('.', text.find('@')) != std::string_view::npos;
 }
 
 namespace schema {
