@@ -24,7 +24,7 @@ using Clock = std::chrono::steady_clock;
 struct ConnectionSettings {
     HeadLimits limits;
     std::chrono::milliseconds request{10'000};   // for a handshake; for a head from its first byte
-    std::chrono::milliseconds progress{30'000};  // for each 64 KiB of a body or an answer
+    std::chrono::milliseconds progress{10'000};  // for each 64 KiB of a body or an answer
     std::chrono::milliseconds idle{60'000};      // between requests, and before the first
     std::chrono::milliseconds linger{2'000};     // for a client to read the last answer
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <malloc.h>
 #include <optional>
 
 #include "http/listening_socket.hpp"
@@ -20,6 +21,7 @@ namespace {
 constexpr std::size_t kQueuedPerThread = 32;
 // Of all connections, what one client may have: a quarter.
 constexpr std::size_t kClientsAtLeast = 4;
+constexpr int kLargeAnswer = 128 * 1024;
 // For clients that send on an open connection before they know that it is about to close.
 constexpr std::chrono::milliseconds kDrainGrace{1000};
 
@@ -67,6 +69,8 @@ class Listener::Implementation {
           workers_(static_cast<std::size_t>(settings.threads),
                    static_cast<std::size_t>(settings.threads) * kQueuedPerThread,
                    [this](const ReceivedRequest& request) { processor_.Process(request); }) {
+        // Large answers are given back to the system when they are sent, and not kept for others.
+        (void)mallopt(M_MMAP_THRESHOLD, kLargeAnswer);
         if (!settings.plain)
             tls_.emplace(
                 TlsSettings{settings.certificate, settings.private_key, settings.client_ca});

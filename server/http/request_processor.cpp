@@ -18,6 +18,7 @@ class ChannelStream final : public httplib::Stream {
           input_(request.head.method + ' ' + request.head.target + " HTTP/1.1\r\n\r\n") {}
 
     bool has_written() const { return has_written_; }
+    bool has_said_close() const { return has_said_close_; }
 
     bool is_readable() const override { return true; }
     bool is_writable() const override { return !request_.response->IsAbandoned(); }
@@ -31,8 +32,10 @@ class ChannelStream final : public httplib::Stream {
     // An answer whose length its head does not say is a stream, of which each part is due at once.
     ssize_t write(const char* bytes, std::size_t size) override {
         const std::string_view part(bytes, size);
-        if (!has_written_) is_stream_ = part.find("\r\nContent-Length: ") == part.npos;
-        has_written_ = true;
+        if (!std::exchange(has_written_, true)) {
+            is_stream_ = part.find("\r\nContent-Length: ") == part.npos;
+            has_said_close_ = part.find("\r\nConnection: close\r\n") != part.npos;
+        }
         if (!request_.response->Write(part)) return -1;
         if (is_stream_) request_.response->Flush();
         return static_cast<ssize_t>(size);
@@ -54,6 +57,7 @@ class ChannelStream final : public httplib::Stream {
     std::size_t read_ = 0;
     bool has_written_ = false;
     bool is_stream_ = false;
+    bool has_said_close_ = false;
 };
 
 }  // namespace
@@ -64,7 +68,9 @@ RequestProcessor::RequestProcessor(Handler handler) : handler_(std::move(handler
         handler_(request, response);
         return HandlerResponse::Handled;
     });
-    set_post_routing_handler([](const httplib::Request&, httplib::Response& response) {
+    set_post_routing_handler([this](const httplib::Request&, httplib::Response& response) {
+        if (is_ending_ && !response.has_header("Connection"))
+            response.set_header("Connection", "close");
         response.headers.erase("Keep-Alive");
         response.headers.erase("Accept-Ranges");
         const bool has_no_content = response.status == 204 || response.status == 304;
@@ -98,10 +104,10 @@ void RequestProcessor::Respond(const ReceivedRequest& request, bool* keep_alive)
         for (const auto& [name, value] : request.head.headers) taken.headers.emplace(name, value);
         taken.body = request.body;
     };
-    const bool ends = is_ending_ || !request.head.keep_alive;
+    const bool ends = !request.head.keep_alive;
     bool is_closed = ends;
     const bool is_written = process_request(stream, ends, is_closed, take_over);
-    *keep_alive = is_written && !ends;
+    *keep_alive = is_written && !ends && !stream.has_said_close();
     if (!stream.has_written()) (void)request.response->Write(RefusalResponse(kFailed, *keep_alive));
 }
 
