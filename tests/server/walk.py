@@ -93,9 +93,9 @@ class Door:
 class Walk:
     """Sends requests and keeps what is wrong with their answers; report() tells of it once for all."""
 
-    def __init__(self, world):
-        self.world, self.wrong, self.seen, self.problems = world, [], set(), set()
-        self.door = world.door()
+    def __init__(self, party):
+        self.wrong, self.seen, self.problems = [], set(), set()
+        self.door = party.new_door()
         self.document = Document(self.door.send("GET", "/openapi.json").text)
         self.operations = self.document.operations
 

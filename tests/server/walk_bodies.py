@@ -2,6 +2,7 @@
 import json
 import urllib.parse
 
+from party import Party
 from walk import Walk, bearer
 from walk_schema import example, invalid_bodies, malformed_bodies, wrong_values
 
@@ -51,7 +52,7 @@ class Bodies:
             for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/jsonp", "application/xml", ""):
                 expect(wrong, operation, f"Content-Type {kind}", self.send(operation, example(self.walk.document.resolve, operation.body_schema), {"Content-Type": kind}),
                        (415, "unsupported_media_type"))
-            large = b'{"x": "' + b"x" * (self.walk.world.MAX_BODY + 1) + b'"}'
+            large = b'{"x": "' + b"x" * (Party.MAX_BODY + 1) + b'"}'
             expect(wrong, operation, "a large body", self.send(operation, large, {"Content-Type": "application/json"}), (413, "body_too_large"))
         report.ok(not wrong, "bodies: what is no JSON, no JSON by its type, or too large is refused", "\n".join(wrong[:25]))
 
@@ -116,14 +117,15 @@ class Bodies:
 
 
 def check(world, report):
-    walk = Walk(world)
-    bodies = Bodies(walk, world.person_of_role("SUPER_ADMIN"))
-    before = world.counts()
+    party = Party(world)
+    walk = Walk(party)
+    bodies = Bodies(walk, party.person_of_role("SUPER_ADMIN"))
+    before = party.counts()
     bodies.check_invalid(report)
     bodies.check_malformed(report)
     bodies.check_unasked(report)
     bodies.check_queries(report)
     bodies.check_methods(report)
     bodies.check_paths(report)
-    report.equal(world.counts(), before, "bodies: nothing was done for any of them")
+    report.equal(party.counts(), before, "bodies: nothing was done for any of them")
     walk.report(report, "bodies")

@@ -98,7 +98,7 @@ def check_headers(walk, report):
 
 
 def check(world, report):
-    party, walk = Party(world), Walk(world)
+    party, walk = Party(world), Walk(party)
     person, cookies, body = check_cookies(party, walk, report)
     check_csrf(party, walk, cookies, body, report)
     check_refresh(party, walk, cookies, report)

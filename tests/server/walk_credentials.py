@@ -1,10 +1,13 @@
 """Every route that needs a credential, with none and with each that is worth nothing."""
 from forged_tokens import Forger
+from party import Party
 from walk import Walk, bearer
 from walk_schema import example
 
 ENDED = "session_ended"
 NOT_IN = {"not_authenticated", ENDED}
+# Another route that needs no credential has to be written here as well.
+PUBLIC = """signUp verifyEmail resendVerification logIn refresh forgotPassword resetPassword jwks""".split()
 
 
 def request(walk, operation, headers):
@@ -12,10 +15,10 @@ def request(walk, operation, headers):
     return walk.send(operation.method, walk.path(operation), headers, body)
 
 
-def credentials(world):
+def credentials(party):
     """(what it is, headers) of all that nobody may come in with."""
-    person = world.person("credentials")
-    kid, private_pem, public_pem = world.signing_key()
+    person = party.person("credentials")
+    kid, private_pem, public_pem = party.signing_key()
     forger = Forger(person.token, private_pem, public_pem)
     assert forger.header["kid"] == kid
     yield "nothing", {}
@@ -28,25 +31,26 @@ def credentials(world):
     yield "an API key's header with a token", {"X-API-Key": person.token}
     yield "a token in a cookie of another name", {"Cookie": f"rampart_access={person.token}"}
     yield "a token in a cookie, twice", {"Cookie": f"__Host-rampart_access={person.token}; __Host-rampart_access={person.token}"}
-    yield "a token of a session that has ended", bearer(world.ended_session_token())
-    yield "a token of an account that is disabled", bearer(world.disabled_account_token())
+    yield "a token of a session that has ended", bearer(party.ended_session_token())
+    yield "a token of an account that is disabled", bearer(party.disabled_account_token())
     for what, token in forger.forgeries():
         yield f"a token: {what}", bearer(token)
 
 
 def check(world, report):
-    walk = Walk(world)
+    party = Party(world)
+    walk = Walk(party)
     secured = [operation for operation in walk.operations if operation.secured]
-    public = sorted(operation.name for operation in walk.operations if not operation.secured)
-    report.equal(public, sorted(world.PUBLIC), "credentials: the routes that need none are these")
-    for what, headers in credentials(world):
+    public = sorted(operation.item["operationId"] for operation in walk.operations if not operation.secured)
+    report.equal(public, sorted(PUBLIC), "credentials: the routes that need none are these")
+    for what, headers in credentials(party):
         answers = {operation.name: request(walk, operation, headers) for operation in secured}
         wrong = [f"{name}: {answer!r}" for name, answer in answers.items() if answer.status != 401 or answer.code not in NOT_IN]
         report.ok(not wrong, f"credentials: {what}: each of {len(answers)} routes answers 401", "\n".join(wrong[:10]))
         unsaid = [name for name, answer in answers.items() if not (answer.header("WWW-Authenticate") or "").startswith("Bearer")]
         if unsaid:
             report.ok(False, f"credentials: {what}: WWW-Authenticate", unsaid[:5])
-    forger = Forger(world.person("credentials").token, *world.signing_key()[1:])
+    forger = Forger(party.person("credentials").token, *party.signing_key()[1:])
     report.equal(walk.send("GET", "/auth/me", bearer(forger.genuine())).status, 200, "credentials: the forger's token is taken where nothing is wrong with it")
     two = walk.send("GET", "/auth/me", {**bearer(forger.token), "X-API-Key": "rmp_" + "A" * 43})
     report.equal((two.status, two.code), (400, "malformed_request"), "credentials: two at once")

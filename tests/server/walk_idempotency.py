@@ -79,7 +79,7 @@ def check_at_rest(party, walk, report):
 
 
 def check(world, report):
-    party, walk = Party(world), Walk(world)
+    party, walk = Party(world), Walk(party)
     person = party.person_of_role("OWNER")
     path = f"/organisations/{person.org}/teams"
     check_replay(party, walk, person, path, report)

@@ -91,4 +91,4 @@ def check(world, report):
     check_reuse(party, person, newest, report)
     check_reuse_at_once(party, report)
     check_forged(party, report)
-    Walk(world).report(report, "refresh")
+    Walk(party).report(report, "refresh")

@@ -2,6 +2,7 @@
 
 Who may is said here, by the customer's matrix, and not read from the server.
 """
+from party import Party
 from walk import Walk, bearer
 from walk_schema import example
 
@@ -9,6 +10,9 @@ ROLES = ("SUPER_ADMIN", "OWNER", "ADMIN", "MEMBER", "VIEWER")
 REFUSED = {"forbidden", "tenant_forbidden", "tenant_required", "not_authenticated", "session_ended", "csrf_refused"}
 # What only persons with a role that is named for it may do; a wildcard gives none of it away.
 NAMED = {"settings": {"OWNER"}, "billing": {"OWNER"}, "users": {"OWNER", "ADMIN"}, "audit_log": {"OWNER", "ADMIN"}}
+# Routes about the caller alone. Another one has to be written here as well.
+SELF = """logOut changePassword whoAmI verify profile listSessions endOtherSessions endSession createOrganisation acceptInvitation
+checkPermission""".split()
 # Ends what later requests need, and comes last.
 LAST = ("logOut", "deleteOrganisation")
 
@@ -37,12 +41,12 @@ def knock(walk, operation, headers, org):
     return walk.send(operation.method, walk.path(operation, organisation=org), headers, body)
 
 
-def check_roles(walk, world, report):
+def check_roles(walk, party, report):
     guarded = [operation for operation in walk.operations if "x-permission" in operation.item]
     own = sorted(o.item["operationId"] for o in walk.operations if o.secured and "x-permission" not in o.item)
-    report.equal(own, sorted(world.SELF), "roles: routes that ask for no permission, as they are about the caller alone, are these")
+    report.equal(own, sorted(SELF), "roles: routes that ask for no permission, as they are about the caller alone, are these")
     for role in ROLES:
-        person, wrong = world.person_of_role(role), []
+        person, wrong = party.person_of_role(role), []
         for operation in ordered(guarded):
             answer = knock(walk, operation, bearer(person.token), person.org)
             passed = answer.code not in REFUSED
@@ -51,14 +55,14 @@ def check_roles(walk, world, report):
         report.ok(not wrong, f"roles: {role}: {len(guarded)} routes as the matrix says", "\n".join(wrong))
 
 
-def check_api_keys(walk, world, report):
+def check_api_keys(walk, party, report):
     """A key has the scopes it was given and no role of its maker's, who here may do everything in the organisation."""
-    owner = world.person_of_role("OWNER")
+    owner = party.person_of_role("OWNER")
     takes = [o for o in walk.operations if o.secured and any("apiKey" in way for way in o.item["security"])]
     refuses = [o for o in walk.operations if o.secured and o not in takes]
     for scopes in (["no_such:thing"], ["*:*"], ["users:*", "settings:*", "billing:*", "audit_log:*", "platform:*"],
                    ["organisation:*", "member:*", "team:*", "api_key:*"]):
-        key = {"X-API-Key": world.api_key(owner, scopes)}
+        key = {"X-API-Key": party.api_key(owner, scopes)}
         barred = [f"{o.name}: {a!r}" for o in refuses for a in [knock(walk, o, key, owner.org)] if (a.status, a.code) != (403, "forbidden")]
         report.ok(not barred, f"API keys: {scopes}: {len(refuses)} routes are for persons only", "\n".join(barred[:10]))
         wrong = []
@@ -73,7 +77,8 @@ def check_api_keys(walk, world, report):
 
 
 def check(world, report):
-    walk = Walk(world)
-    check_roles(walk, world, report)
-    check_api_keys(walk, world, report)
+    party = Party(world)
+    walk = Walk(party)
+    check_roles(walk, party, report)
+    check_api_keys(walk, party, report)
     walk.report(report, "roles")

@@ -7,6 +7,8 @@ import random
 
 import psycopg2
 
+from party import Party
+
 SEED, ROUNDS = 11, 12
 SECRET = "wT7-quoted-nowhere"  # in every text that stands for a password's hash, a link or a key
 ADDRESS = "walk-sql@example.com"
@@ -115,17 +117,18 @@ def check_caller(caller, functions, who, report):
 
 
 def check(world, report):
-    ada, root = world.person("walk-sql"), world.administrator()
-    world.database.query(KNOWN, {"account": ada.account, "org": ada.org, "session": ada.session})
-    rows = world.database.query(FUNCTIONS)
+    party = Party(world)
+    ada, root = party.person("walk-sql"), party.administrator()
+    party.database.query(KNOWN, {"account": ada.account, "org": ada.org, "session": ada.session})
+    rows = party.database.query(FUNCTIONS)
     everything = [(name, signature, types) for name, signature, _, types in rows]
     granted = [(name, signature, types) for name, signature, may, types in rows if may]
-    started = world.database.value("SELECT pg_postmaster_start_time()")
+    started = party.database.value("SELECT pg_postmaster_start_time()")
     for who, role, person, functions in (("nobody known", "rampartd", None, granted), ("a member", "rampartd", ada, granted),
                                          ("an administrator", "rampartd", root, granted), ("the owner", "postgres", ada, everything)):
-        caller = Caller(world.database, role, *((person.session, person.org) if person else ()))
+        caller = Caller(party.database, role, *((person.session, person.org) if person else ()))
         check_caller(caller, functions, who, report)
         caller.connection.close()
-    report.equal(world.database.value("SELECT pg_postmaster_start_time()"), started, "hostile arguments: the database server did not restart")
-    log = world.cluster.log()
+    report.equal(party.database.value("SELECT pg_postmaster_start_time()"), started, "hostile arguments: the database server did not restart")
+    log = party.cluster.log()
     report.ok("was terminated by signal" not in log and "PANIC" not in log, "hostile arguments: no process crashed")

@@ -1,6 +1,7 @@
 """Requests of one organisation's people into another: by the path, by X-Tenant-Id, by ids of things that are not theirs."""
 import uuid
 
+from party import Party
 from walk import Walk, bearer
 from walk_schema import example
 
@@ -28,9 +29,9 @@ def check_foreign_organisation(walk, ada, other, report):
     report.ok(not wrong, f"tenants: {count} requests into another organisation are refused", "\n".join(wrong))
 
 
-def check_foreign_ids(walk, world, ada, other, report):
+def check_foreign_ids(walk, party, ada, other, report):
     """Within one's own organisation, ids of another's things are ids of nothing."""
-    things, wrong, count = world.things_of(other), [], 0
+    things, wrong, count = party.things_of(other), [], 0
     for operation in walk.operations:
         for kind, name in (("team", "teams"), ("invitation", "invitations"), ("member", "members"), ("api_key", "api-keys"), ("session", "sessions")):
             if f"/{name}/{{" not in operation.template or operation.template.startswith("/admin"):
@@ -42,7 +43,7 @@ def check_foreign_ids(walk, world, ada, other, report):
             if answer.status != 404 and not empty:
                 wrong.append(f"{operation.name}: {answer!r}")
     report.ok(not wrong and count >= 8, f"tenants: {count} requests with ids of another organisation's things find nothing", "\n".join(wrong))
-    report.equal(world.things_of(other), things, "tenants: and have changed nothing")
+    report.equal(party.things_of(other), things, "tenants: and have changed nothing")
 
 
 def check_lists(walk, ada, other, report):
@@ -65,9 +66,10 @@ def check_header(walk, ada, report):
 
 
 def check(world, report):
-    walk = Walk(world)
-    ada, other = world.person_of_role("OWNER"), world.person_of_role("OWNER")
-    check_foreign_ids(walk, world, ada, other, report)
+    party = Party(world)
+    walk = Walk(party)
+    ada, other = party.person_of_role("OWNER"), party.person_of_role("OWNER")
+    check_foreign_ids(walk, party, ada, other, report)
     check_foreign_organisation(walk, ada, other, report)
     check_lists(walk, ada, other, report)
     check_header(walk, ada, report)
