@@ -1,7 +1,7 @@
 """What browsers send and are told: cookies, CSRF tokens, origins, and headers of every answer."""
 import re
 
-from party import Party
+from party import ORIGIN, Party
 from walk import Walk, bearer
 from walk_schema import example
 
@@ -65,7 +65,7 @@ def check_refresh(party, walk, cookies, report):
 
 
 def check_cors(party, walk, report):
-    allowed, foreign = party.ORIGIN, "https://evil.example"
+    allowed, foreign = ORIGIN, "https://evil.example"
     preflight = {"Origin": allowed, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type,x-csrf-token"}
     answer = walk.send("OPTIONS", "/auth/login", preflight)
     report.equal((answer.status, answer.header("Access-Control-Allow-Origin"), answer.header("Access-Control-Allow-Credentials")), (204, allowed, "true"), "CORS: an origin of the list is let in")

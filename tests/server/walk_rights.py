@@ -2,6 +2,8 @@
 import os
 import re
 
+from party import server_of
+
 EXPECTED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "walk_rights.txt")
 PINNED = ["search_path=pg_catalog, pg_temp"]
 
@@ -85,6 +87,7 @@ def check_roles(database, report):
 
 
 def check(world, report):
-    check_functions(world.database, report)
-    check_relations(world.database, report)
-    check_roles(world.database, report)
+    database = server_of(world).database
+    check_functions(database, report)
+    check_relations(database, report)
+    check_roles(database, report)
