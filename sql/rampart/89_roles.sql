@@ -18,7 +18,7 @@ g = _, _
 e = some(where (p.eft == allow))
 
 [matchers]
-m = g(r.role, p.role) && (r.resource == p.resource || p.resource == "*" && !(r.resource in ("settings", "billing", "users", "audit_log"))) && (r.action == p.action || p.action == "*") && (r.whose == p.whose || p.whose == "all")
+m = g(r.role, p.role) && (r.resource == p.resource || p.resource == "*" && !(r.resource in ("settings", "billing", "users", "audit_log", "platform"))) && (r.action == p.action || p.action == "*") && (r.whose == p.whose || p.whose == "all")
 ');
     PERFORM rampart.import_policy('rampart', '# Each has what the next one has.
 g, SUPER_ADMIN, OWNER
@@ -26,9 +26,10 @@ g, OWNER, ADMIN
 g, ADMIN, MEMBER
 g, MEMBER, VIEWER
 
-# whose: "all" rows of the organisation, or the subject''s "own". "*" is every resource but settings, billing, users
-# and audit_log, which are only whose rules name them.
+# whose: "all" rows of the organisation, or the subject''s "own". "*" is every resource but settings, billing, users,
+# audit_log and platform, which are only whose rules name them.
 p, SUPER_ADMIN, *, *, all
+p, SUPER_ADMIN, platform, *, all
 p, OWNER, settings, *, all
 p, OWNER, billing, *, all
 p, ADMIN, users, *, all

@@ -1,0 +1,139 @@
+#include "app.hpp"
+
+#include <chrono>
+#include <stdexcept>
+
+#include "admin/routes.hpp"
+#include "audit/routes.hpp"
+#include "auth/session_cookies.hpp"
+#include "crypto/random.hpp"
+#include "db/internal.hpp"
+#include "db/migrate.hpp"
+#include "http/openapi.hpp"
+#include "http/problem.hpp"
+#include "http/schema.hpp"
+#include "ops/log.hpp"
+#include "orgs/routes.hpp"
+#include "rbac/routes.hpp"
+
+namespace rampart::server {
+namespace {
+
+constexpr std::chrono::seconds kTryAgain{1};
+
+// Until the database answers. What is wrong with its contents is for the administrator.
+const std::string& WaitForDatabase(const std::string& conninfo) {
+    for (;;) {
+        try {
+            const std::vector<std::string> missing = db::Missing(conninfo);
+            if (!missing.empty())
+                throw std::runtime_error("the database lacks " + missing.front() +
+                                         ": run rampartd migrate");
+            return conninfo;
+        } catch (const db::ConnectionError& error) {
+            ops::LogDatabaseError("08000", error.what());
+            std::this_thread::sleep_for(kTryAgain);
+        }
+    }
+}
+
+http::Route DocumentRoute(const nlohmann::json& document) {
+    http::Route route{"GET", "/openapi.json", "openApi", "This document", http::Access::kPublic};
+    route.response = {{"type", "object"}};
+    route.handler = [&document](http::Exchange&) {
+        return http::Reply{200, document, {{"Cache-Control", "public, max-age=300"}}, {}, {}};
+    };
+    return route;
+}
+
+}  // namespace
+
+std::vector<http::Route> AllRoutes(const auth::Service& service, const Settings& settings,
+                                   const nlohmann::json& document,
+                                   const std::vector<http::Route>& all) {
+    std::vector<http::Route> routes{DocumentRoute(document)};
+    for (std::vector<http::Route>& group : std::vector<std::vector<http::Route>>{
+             auth::Routes(service), orgs::Routes(settings), rbac::Routes(all), audit::Routes(),
+             admin::Routes()}) {
+        for (http::Route& route : group) routes.push_back(std::move(route));
+    }
+    http::CheckRoutes(routes);
+    return routes;
+}
+
+App::App(const Settings& settings)
+    : settings_(settings),
+      pool_(WaitForDatabase(settings_.database.connection), settings_.database.connections,
+            std::chrono::milliseconds(settings_.database.wait_ms)),
+      changes_(settings_.database.connection),
+      signing_keys_(pool_, settings_),
+      tokens_(signing_keys_, settings_),
+      changed_sessions_(pool_, changes_, settings_),
+      hasher_(settings_.password),
+      hash_pool_(settings_.password.hash_threads, settings_.password.hash_queue),
+      service_{settings_,           pool_,   signing_keys_, tokens_,
+               changed_sessions_,   hasher_, hash_pool_,    SharedSecret("rotation"),
+               SharedSecret("csrf")},
+      rate_limiter_(pool_),
+      routes_(AllRoutes(service_, settings_, document_, routes_)),
+      management_(settings_.http, metrics_, [this] { return changes_.connected(); }),
+      housekeeping_(pool_) {
+    document_ = http::OpenApi(routes_, settings_.PublicUrl());
+    changes_.Subscribe({[this] { signing_keys_.Reload(); },
+                        [this](std::string_view payload) {
+                            if (payload == "keys") signing_keys_.Reload();
+                        }});
+    signing_keys_.Reload();
+    changes_.Start();
+    router_ = std::make_unique<http::Router>(routes_);
+    chain_ = std::make_unique<http::Chain>(Guards(), pool_, metrics_);
+    AddGauges();
+    listener_ = std::make_unique<http::Listener>(
+        settings_.http, [this](const httplib::Request& request, httplib::Response& response) {
+            chain_->Handle(request, response);
+        });
+}
+
+std::vector<http::Guard> App::Guards() {
+    const auto csrf_token = [this](const std::string& session) {
+        return auth::CsrfToken(session, service_.csrf_key);
+    };
+    return {http::RequestId(),
+            http::ClientAddress(settings_.http),
+            http::Headers(settings_.http),
+            http::RouteLookup(*router_),
+            http::Authentication(tokens_),
+            http::RateLimit(rate_limiter_, settings_.rates),
+            http::Csrf(settings_.http, settings_.PublicUrl(), csrf_token),
+            http::Body(settings_.http),
+            http::Idempotency()};
+}
+
+void App::AddGauges() {
+    metrics_.AddGauge("rampartd_database_connections", "Open connections to PostgreSQL.",
+                      [this] { return pool_.counts().open; });
+    metrics_.AddGauge("rampartd_database_idle", "Those that nobody uses.",
+                      [this] { return pool_.counts().idle; });
+    metrics_.AddGauge("rampartd_database_waiting", "Requests that wait for one.",
+                      [this] { return pool_.counts().waiting; });
+    metrics_.AddGauge("rampartd_hashes_waiting", "Passwords that wait to be hashed.",
+                      [this] { return hash_pool_.waiting(); });
+    metrics_.AddGauge("rampartd_changes_heard", "1 while the database's notifications are heard.",
+                      [this] { return changes_.connected() ? 1 : 0; });
+}
+
+std::string App::SharedSecret(const std::string& name) {
+    std::array<std::uint8_t, 32> candidate;
+    RandomBytes(candidate);
+    const nlohmann::json answer = db::CallAsServer(
+        pool_, "shared_secret", {{"name", name}, {"candidate", ByteView(candidate)}});
+    return answer.at("value").get<std::string>();
+}
+
+void App::Stop() {
+    management_.Drain();
+    listener_->Stop();
+    changes_.Stop();
+}
+
+}  // namespace rampart::server

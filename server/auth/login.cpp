@@ -1,0 +1,88 @@
+#include "auth/login.hpp"
+
+#include "auth/secrets.hpp"
+#include "http/problem.hpp"
+
+namespace rampart::server::auth {
+namespace {
+
+struct Verified {
+    bool right;
+    std::optional<std::string> new_hash;
+};
+
+Verified VerifyPassword(const Service& service, const std::string& password,
+                        const nlohmann::json& found) {
+    const bool has_hash = found.contains("hash") && found["hash"].is_string();
+    const std::string hash = has_hash ? found["hash"].get<std::string>() : service.hasher.nobody();
+    return service.hash_pool.Run<Verified>([&]() -> Verified {
+        const bool right = service.hasher.Verify(password, hash) && has_hash;
+        if (!right || !service.hasher.IsOutdated(hash)) return {right, std::nullopt};
+        // A password that is too long for a new algorithm keeps its old hash.
+        const bool takes =
+            service.settings.password.hash != "bcrypt" || password.size() <= kBcryptMost;
+        return {true, takes ? std::optional(service.hasher.Hash(password)) : std::nullopt};
+    });
+}
+
+[[noreturn]] void RefuseLocked(int seconds) {
+    throw http::Problem("login_locked").RetryAfter(seconds);
+}
+
+}  // namespace
+
+void CountFailure(const Service& service, http::Exchange& exchange, const std::string& email) {
+    const LockoutSettings& lockout = service.settings.lockout;
+    db::Transaction count(service.pool, {{"request_id", exchange.request_id},
+                                         {"ip", exchange.client_ip},
+                                         {"user_agent", exchange.Header("User-Agent")}});
+    count.Finish("refuse_login", {{"email", email},
+                                  {"ip", exchange.client_ip},
+                                  {"allowed", lockout.failures},
+                                  {"pause_minutes", lockout.minutes},
+                                  {"ip_allowed", lockout.failures_per_address}});
+}
+
+http::Reply LogIn(const Service& service, http::Exchange& exchange) {
+    const std::string email = NormalEmail(exchange.body["email"]);
+    const TokenSettings& tokens = service.settings.tokens;
+    nlohmann::json found;
+    {
+        // No connection is held while the password is verified.
+        db::Transaction lookup(service.pool, {{"request_id", exchange.request_id},
+                                              {"ip", exchange.client_ip},
+                                              {"user_agent", db::Value()}});
+        found = lookup.Finish("find_login", {{"email", email}, {"ip", exchange.client_ip}});
+    }
+    if (const int seconds = found["locked"]; seconds > 0) RefuseLocked(seconds);
+    const Verified verified = VerifyPassword(service, exchange.body["password"], found);
+    if (!verified.right) {
+        CountFailure(service, exchange, email);
+        throw http::Problem("invalid_credentials");
+    }
+    const std::string refresh = NewToken();
+    const std::string jti = NewId();
+    const nlohmann::json outcome = exchange.db().Finish(
+        "accept_login", {{"account", db::Value::OfJson(found["account"])},
+                         {"email", email},
+                         {"new_hash", db::Value(verified.new_hash)},
+                         {"org", exchange.body.contains("organisation")
+                                     ? db::Value::OfJson(exchange.body["organisation"])
+                                     : db::Value()},
+                         {"ip", exchange.client_ip},
+                         {"user_agent", exchange.Header("User-Agent")},
+                         {"token_hash", ByteView(HashOf(refresh))},
+                         {"jti", jti},
+                         {"access_seconds", tokens.access_seconds},
+                         {"refresh_days", tokens.refresh_days},
+                         {"session_days", tokens.session_days}});
+    const std::string& status = outcome["outcome"].get_ref<const std::string&>();
+    if (status == "locked") RefuseLocked(outcome["locked"]);
+    if (status == "unverified") throw http::Problem("email_not_verified");
+    if (status == "awaiting_approval") throw http::Problem("awaiting_approval");
+    if (status == "disabled") throw http::Problem("account_disabled");
+    return SessionReply(service, outcome["claims"], jti, refresh,
+                        exchange.body.value("cookies", false));
+}
+
+}  // namespace rampart::server::auth

@@ -1,0 +1,50 @@
+#include "auth/service.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+#include "auth/password_policy.hpp"
+#include "auth/session_cookies.hpp"
+#include "http/problem.hpp"
+
+namespace rampart::server::auth {
+
+http::Reply SessionReply(const Service& service, const nlohmann::json& claims,
+                         const std::string& jti, const std::string& refresh, bool cookies) {
+    const TokenSettings& settings = service.settings.tokens;
+    const std::string access = service.tokens.Issue(claims, jti);
+    const std::string csrf =
+        CsrfToken(claims.at("sid").get_ref<const std::string&>(), service.csrf_key);
+    http::Reply reply{200,
+                      {{"token_type", "Bearer"},
+                       {"access_token", access},
+                       {"expires_in", settings.access_seconds},
+                       {"csrf_token", csrf}},
+                      {},
+                      {},
+                      {}};
+    AddSessionCookies(reply, access, refresh, csrf, settings.access_seconds, settings.refresh_days,
+                      cookies);
+    return reply;
+}
+
+std::string NormalEmail(const std::string& email) {
+    std::string normal = email;
+    std::transform(normal.begin(), normal.end(), normal.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return normal;
+}
+
+std::string LinkTo(const Settings& settings, const std::string& path, const std::string& token) {
+    return settings.LinkUrl() + "/" + path + "?token=" + token;
+}
+
+void RequireGoodPassword(const Service& service, const std::string& password,
+                         const std::string& email, const std::string& name, const char* pointer) {
+    std::vector<http::FieldError> errors;
+    for (std::string& fault : PasswordFaults(password, email, name, service.settings.password))
+        errors.push_back({pointer, std::move(fault)});
+    if (!errors.empty()) throw http::Problem("password_refused").WithErrors(std::move(errors));
+}
+
+}  // namespace rampart::server::auth

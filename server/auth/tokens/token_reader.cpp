@@ -1,0 +1,71 @@
+#include "auth/tokens/token_reader.hpp"
+
+#include <chrono>
+#include <span>
+
+#include "auth/secrets.hpp"
+#include "auth/tokens/jws.hpp"
+#include "error.hpp"
+#include "http/problem.hpp"
+#include "token/verify.hpp"
+
+namespace rampart::server::auth {
+namespace {
+
+constexpr int kLeewaySeconds = 5;
+
+std::int64_t Now() {
+    return std::chrono::duration_cast<std::chrono::seconds>(
+               std::chrono::system_clock::now().time_since_epoch())
+        .count();
+}
+
+// Keys can be used by one thread at a time, so each thread has its own, made anew when the set was.
+std::span<const token::Key> KeysOfThread(const SigningKeys::Set& set, const Settings& settings) {
+    thread_local std::uint64_t generation = 0;
+    thread_local std::vector<token::Key> keys;
+    if (generation != set.generation) {
+        keys.clear();
+        for (const SigningKeys::Key& key : set.keys) {
+            const token::Algorithm algorithm = *token::AlgorithmNamed(key.algorithm);
+            keys.push_back({key.kid, algorithm, settings.Issuer(), settings.tokens.audience,
+                            kLeewaySeconds, true, 0, INT64_MAX,
+                            token::VerificationKey::FromText(algorithm, key.public_pem)});
+        }
+        generation = set.generation;
+    }
+    return keys;
+}
+
+}  // namespace
+
+http::TokenClaims TokenReader::Read(std::string_view token) const {
+    try {
+        Principal principal =
+            token::Verify(token, KeysOfThread(*keys_.Current(), settings_), Now());
+        if (principal.session.empty()) throw http::Problem("not_authenticated");
+        return {std::move(principal.subject),      std::move(principal.session),
+                std::move(principal.organisation), std::move(principal.roles),
+                std::move(principal.token_id),     principal.expires_at};
+    } catch (const Error&) {
+        throw http::Problem("not_authenticated");
+    }
+}
+
+std::string TokenReader::Issue(const nlohmann::json& claims, const std::string& jti) const {
+    const auto keys = keys_.Current();
+    const std::int64_t now = Now();
+    nlohmann::json token = {{"iss", settings_.Issuer()},
+                            {"aud", settings_.tokens.audience},
+                            {"sub", claims.at("sub")},
+                            {"sid", claims.at("sid")},
+                            {"roles", claims.at("roles")},
+                            {"amr", claims.at("amr")},
+                            {"jti", jti},
+                            {"iat", now},
+                            {"exp", now + settings_.tokens.access_seconds}};
+    if (claims.contains("org") && !claims["org"].is_null()) token["org"] = claims["org"];
+    return Sign(keys->active_key.get(), keys->active_algorithm, keys->active_kid, token);
+}
+
+}  // namespace rampart::server::auth

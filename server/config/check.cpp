@@ -1,0 +1,114 @@
+#include "config/check.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <memory>
+
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+#include "db/errors.hpp"
+#include "db/migrate.hpp"
+#include "http/network.hpp"
+
+namespace rampart::server {
+namespace {
+
+using Findings = std::vector<Finding>;
+using Bio = std::unique_ptr<BIO, decltype([](BIO* b) { BIO_free_all(b); })>;
+using Certificate = std::unique_ptr<X509, decltype([](X509* c) { X509_free(c); })>;
+using Key = std::unique_ptr<EVP_PKEY, decltype([](EVP_PKEY* k) { EVP_PKEY_free(k); })>;
+
+void CheckCertificate(const HttpSettings& http, Findings* findings) {
+    if (http.plain) {
+        findings->push_back(
+            {false,
+             "http.plain: requests are not encrypted. Only behind a proxy on the same machine."});
+        return;
+    }
+    if (http.certificate.empty() || http.private_key.empty()) {
+        findings->push_back(
+            {true, "http.certificate and http.private_key are needed, or http.plain"});
+        return;
+    }
+    const Bio certificate_file(BIO_new_file(http.certificate.c_str(), "r"));
+    const Certificate certificate(
+        certificate_file ? PEM_read_bio_X509(certificate_file.get(), nullptr, nullptr, nullptr)
+                         : nullptr);
+    if (certificate == nullptr) {
+        findings->push_back({true, "http.certificate: " + http.certificate +
+                                       " is not a certificate that can be read"});
+        return;
+    }
+    const Bio key_file(BIO_new_file(http.private_key.c_str(), "r"));
+    const Key key(key_file ? PEM_read_bio_PrivateKey(key_file.get(), nullptr, nullptr, nullptr)
+                           : nullptr);
+    if (key == nullptr || X509_check_private_key(certificate.get(), key.get()) != 1) {
+        findings->push_back(
+            {true, "http.private_key: " + http.private_key + " is not the key of the certificate"});
+    }
+    if (X509_cmp_current_time(X509_get0_notAfter(certificate.get())) < 0)
+        findings->push_back({true, "http.certificate: has expired"});
+    std::error_code error;
+    const auto mode = std::filesystem::status(http.private_key, error).permissions();
+    if (!error && (mode & std::filesystem::perms::others_read) != std::filesystem::perms::none) {
+        findings->push_back({true, "http.private_key: everybody can read " + http.private_key});
+    }
+}
+
+void CheckNetworks(const char* name, const std::vector<std::string>& networks, Findings* findings) {
+    for (const std::string& text : networks) {
+        if (!http::Network::Parse(text))
+            findings->push_back({true, std::string(name) + ": \"" + text + "\" is no network"});
+    }
+}
+
+void CheckTogether(const Settings& settings, Findings* findings) {
+    if (settings.signup.mode == "domain" && settings.signup.domains.empty())
+        findings->push_back({true, "signup.domains: needed in mode domain"});
+    if (settings.tokens.session_days < settings.tokens.refresh_days) {
+        findings->push_back(
+            {false, "tokens.refresh_days: sessions end before, by tokens.session_days"});
+    }
+    if (settings.http.public_url.empty())
+        findings->push_back(
+            {false, "http.public_url: not set, so tokens and links name " + settings.PublicUrl()});
+    for (const std::string& origin : settings.http.allowed_origins) {
+        if (origin == "*" || !origin.starts_with("https://") || origin.ends_with("/")) {
+            findings->push_back(
+                {origin == "*", "http.allowed_origins: \"" + origin +
+                                    "\" is not an origin such as https://app.example.com"});
+        }
+    }
+}
+
+void CheckDatabase(const Settings& settings, Findings* findings) {
+    if (settings.database.connection.empty()) {
+        findings->push_back({true, "database.connection is needed"});
+        return;
+    }
+    try {
+        for (const std::string& file : db::Missing(settings.database.connection)) {
+            findings->push_back({true, "the database lacks " + file + ": run rampartd migrate"});
+        }
+    } catch (const std::exception&) {
+        // libpq's message may quote the connection string.
+        findings->push_back({true, "database.connection: the database cannot be reached with it"});
+    }
+}
+
+}  // namespace
+
+Findings Check(const Settings& settings) {
+    Findings findings;
+    CheckCertificate(settings.http, &findings);
+    CheckNetworks("http.trusted_proxies", settings.http.trusted_proxies, &findings);
+    CheckNetworks("http.allow", settings.http.allow, &findings);
+    CheckNetworks("http.deny", settings.http.deny, &findings);
+    CheckTogether(settings, &findings);
+    CheckDatabase(settings, &findings);
+    return findings;
+}
+
+}  // namespace rampart::server

@@ -1,0 +1,269 @@
+#include "config/settings.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <sstream>
+
+#include <toml++/toml.h>
+
+namespace rampart::server {
+namespace {
+
+[[noreturn]] void Refuse(const Setting& setting, const std::string& reason) {
+    throw ConfigurationError(setting.name + ": " + reason);
+}
+
+int ToInteger(const Setting& setting, std::string_view text) {
+    int value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size()) Refuse(setting, "not an integer");
+    return value;
+}
+
+// "5/900s": five requests in 900 seconds; also m and h.
+Rate ToRate(const Setting& setting, std::string_view text) {
+    const std::size_t slash = text.find('/');
+    if (slash == std::string_view::npos || text.size() < slash + 3) {
+        Refuse(setting, "a rate is REQUESTS/TIME, as in 5/15m");
+    }
+    int unit = 0;
+    switch (text.back()) {
+        case 's':
+            unit = 1;
+            break;
+        case 'm':
+            unit = 60;
+            break;
+        case 'h':
+            unit = 3600;
+            break;
+        default:
+            Refuse(setting, "the time of a rate ends with s, m or h");
+    }
+    const int count = ToInteger(setting, text.substr(slash + 1, text.size() - slash - 2));
+    const Rate rate{ToInteger(setting, text.substr(0, slash)), count <= 86400 ? count * unit : 0};
+    if (rate.requests < 1 || rate.requests > 1'000'000 || rate.seconds < 1 ||
+        rate.seconds > 86400) {
+        Refuse(setting, "a rate is 1 to 1000000 requests in one second to one day");
+    }
+    return rate;
+}
+
+std::vector<std::string> Split(std::string_view text) {
+    std::vector<std::string> parts;
+    std::istringstream stream{std::string(text)};
+    for (std::string part; std::getline(stream, part, ',');) {
+        const std::size_t first = part.find_first_not_of(' ');
+        if (first == std::string::npos) continue;
+        parts.push_back(part.substr(first, part.find_last_not_of(' ') - first + 1));
+    }
+    return parts;
+}
+
+struct FromText {
+    const Setting& setting;
+    std::string_view text;
+
+    void operator()(std::string* target) const { *target = text; }
+    void operator()(const IntegerSetting& target) const {
+        const int value = ToInteger(setting, text);
+        if (value < target.least || value > target.most) {
+            Refuse(setting, "has to be from " + std::to_string(target.least) + " to " +
+                                std::to_string(target.most));
+        }
+        *target.value = value;
+    }
+    void operator()(bool* target) const {
+        if (text != "true" && text != "false") Refuse(setting, "has to be true or false");
+        *target = text == "true";
+    }
+    void operator()(std::vector<std::string>* target) const { *target = Split(text); }
+    void operator()(Rate* target) const { *target = ToRate(setting, text); }
+    void operator()(const ChoiceSetting& target) const {
+        if (std::find(target.choices.begin(), target.choices.end(), text) == target.choices.end()) {
+            std::string choices;
+            for (const std::string& choice : target.choices) {
+                choices += (choices.empty() ? "" : ", ") + choice;
+            }
+            Refuse(setting, "has to be one of " + choices);
+        }
+        *target.value = text;
+    }
+};
+
+std::string TextOf(const Setting& setting, const toml::node& node) {
+    if (const auto text = node.value<std::string>(); node.is_string()) return *text;
+    if (const auto number = node.value<std::int64_t>(); node.is_integer()) {
+        return std::to_string(*number);
+    }
+    if (const auto flag = node.value<bool>(); node.is_boolean()) return *flag ? "true" : "false";
+    if (const toml::array* list = node.as_array();
+        list != nullptr && std::holds_alternative<std::vector<std::string>*>(setting.target)) {
+        std::string text;
+        for (const toml::node& item : *list) {
+            if (!item.is_string()) Refuse(setting, "is a list of strings");
+            text += *item.value<std::string>() + ",";
+        }
+        return text;
+    }
+    Refuse(setting, "has a value of another type");
+}
+
+void Assign(const Setting& setting, std::string_view text) {
+    std::visit(FromText{setting, text}, setting.target);
+}
+
+void ReadFile(const std::string& path, const std::vector<Setting>& table) {
+    toml::table file;
+    try {
+        file = toml::parse_file(path);
+    } catch (const toml::parse_error& error) {
+        std::ostringstream place;
+        place << error.source().begin;
+        throw ConfigurationError(path + ": " + std::string(error.description()) + " (" +
+                                 place.str() + ")");
+    }
+    for (const auto& [section, content] : file) {
+        const toml::table* group = content.as_table();
+        if (group == nullptr) {
+            throw ConfigurationError(std::string(section.str()) + ": stands outside of a section");
+        }
+        for (const auto& [key, node] : *group) {
+            const std::string name = std::string(section.str()) + "." + std::string(key.str());
+            const auto row = std::find_if(table.begin(), table.end(),
+                                          [&](const Setting& s) { return s.name == name; });
+            if (row == table.end()) throw ConfigurationError(name + ": there is no such setting");
+            Assign(*row, TextOf(*row, node));
+        }
+    }
+}
+
+void ReadEnvironment(const std::vector<Setting>& table) {
+    for (const Setting& setting : table) {
+        std::string variable = "RAMPART_" + setting.name;
+        std::transform(variable.begin(), variable.end(), variable.begin(), [](unsigned char c) {
+            return c == '.' ? '_' : static_cast<char>(std::toupper(c));
+        });
+        if (const char* text = std::getenv(variable.c_str())) Assign(setting, text);
+    }
+}
+
+}  // namespace
+
+std::string Settings::PublicUrl() const {
+    if (!http.public_url.empty()) return http.public_url;
+    return (http.plain ? "http://localhost:" : "https://localhost:") + std::to_string(http.port);
+}
+
+std::vector<Setting> Table(Settings& s) {
+    const auto integer = [](int& value, int least, int most) {
+        return IntegerSetting{&value, least, most};
+    };
+    return {
+        {"http.address", &s.http.address, "address to listen on"},
+        {"http.port", integer(s.http.port, 0, 65535), "port to listen on; 0: any free one"},
+        {"http.public_url", &s.http.public_url,
+         "how clients reach the server; issuer of tokens and base of links unless those are given"},
+        {"http.certificate", &s.http.certificate,
+         "file with the certificate chain, PEM; read again on SIGHUP"},
+        {"http.private_key", &s.http.private_key, "file with its private key, PEM"},
+        {"http.client_ca", &s.http.client_ca,
+         "file with the authorities of client certificates, which are then required (mutual TLS)"},
+        {"http.plain", &s.http.plain, "HTTP without TLS: only behind a proxy on the same machine"},
+        {"http.redirect_port", integer(s.http.redirect_port, 0, 65535),
+         "port that sends HTTP to HTTPS; 0: none"},
+        {"http.management_address", &s.http.management_address,
+         "address of health and metrics, not for the public"},
+        {"http.management_port", integer(s.http.management_port, 0, 65535),
+         "port of health and metrics"},
+        {"http.threads", integer(s.http.threads, 2, 1024), "threads that work on requests"},
+        {"http.max_connections", integer(s.http.max_connections, 16, 100'000),
+         "connections at once"},
+        {"http.max_body", integer(s.http.max_body, 1024, 16 * 1024 * 1024),
+         "bytes of a request's body"},
+        {"http.request_seconds", integer(s.http.request_seconds, 1, 300),
+         "seconds in which a request has to arrive"},
+        {"http.drain_seconds", integer(s.http.drain_seconds, 1, 600),
+         "seconds that requests get to end in when the server stops"},
+        {"http.trusted_proxies", &s.http.trusted_proxies,
+         "networks whose X-Forwarded-For is believed"},
+        {"http.allowed_origins", &s.http.allowed_origins, "origins of pages that may call (CORS)"},
+        {"http.allow", &s.http.allow, "networks that may connect; empty: all"},
+        {"http.deny", &s.http.deny, "networks that may not"},
+        {"database.connection", &s.database.connection,
+         "connection string of libpq, for the role rampartd", true},
+        {"database.connections", integer(s.database.connections, 1, 500), "connections at most"},
+        {"database.wait_ms", integer(s.database.wait_ms, 10, 60'000),
+         "milliseconds to wait for a free connection"},
+        {"tokens.issuer", &s.tokens.issuer, "claim iss"},
+        {"tokens.audience", &s.tokens.audience, "claim aud"},
+        {"tokens.algorithm", ChoiceSetting{&s.tokens.algorithm, {"ES256", "EdDSA", "RS256"}},
+         "algorithm of signing keys made from now on"},
+        {"tokens.access_seconds", integer(s.tokens.access_seconds, 30, 3600),
+         "life of an access token"},
+        {"tokens.refresh_days", integer(s.tokens.refresh_days, 1, 365),
+         "life of a refresh token that is not used"},
+        {"tokens.session_days", integer(s.tokens.session_days, 1, 365),
+         "life of a session, however often it is renewed"},
+        {"tokens.grace_seconds", integer(s.tokens.grace_seconds, 0, 60),
+         "for how long a used refresh token is answered with its successor again"},
+        {"signup.mode", ChoiceSetting{&s.signup.mode, {"open", "domain", "invitation", "approval"}},
+         "who can sign up"},
+        {"signup.domains", &s.signup.domains, "domains of addresses, in mode domain"},
+        {"signup.link_url", &s.signup.link_url,
+         "where links in mails lead to: a page of the application"},
+        {"signup.verification_minutes", integer(s.signup.verification_minutes, 5, 10'080),
+         "life of the link in a verification mail"},
+        {"signup.invitation_hours", integer(s.signup.invitation_hours, 1, 720),
+         "life of an invitation"},
+        {"password.hash", ChoiceSetting{&s.password.hash, {"argon2id", "bcrypt"}},
+         "how passwords are hashed from now on"},
+        {"password.argon2_memory_kib", integer(s.password.argon2_memory_kib, 7168, 1024 * 1024),
+         "memory of argon2id"},
+        {"password.argon2_iterations", integer(s.password.argon2_iterations, 1, 20),
+         "passes of argon2id"},
+        {"password.bcrypt_cost", integer(s.password.bcrypt_cost, 10, 16), "cost of bcrypt"},
+        {"password.policy", ChoiceSetting{&s.password.policy, {"composition", "asvs"}},
+         "composition: upper, lower, digit and special; asvs: length and strength only (OWASP ASVS "
+         "6.2.5)"},
+        {"password.min_length", integer(s.password.min_length, 8, 64), "characters of a password"},
+        {"password.min_entropy_bits", integer(s.password.min_entropy_bits, 0, 80),
+         "strength by zxcvbn, which knows the common ones"},
+        {"password.history", integer(s.password.history, 0, 24),
+         "former passwords that may not be used again"},
+        {"password.reset_minutes", integer(s.password.reset_minutes, 5, 1440),
+         "life of the link in a reset mail"},
+        {"password.hash_threads", integer(s.password.hash_threads, 0, 256),
+         "passwords hashed at once; 0: one a core"},
+        {"password.hash_queue", integer(s.password.hash_queue, 0, 10'000),
+         "passwords that wait for it; beyond that 503; 0: eight a thread"},
+        {"lockout.failures", integer(s.lockout.failures, 1, 100),
+         "failed logins that lock an account"},
+        {"lockout.minutes", integer(s.lockout.minutes, 1, 1440),
+         "for how long; doubles each time, up to a day"},
+        {"lockout.failures_per_address", integer(s.lockout.failures_per_address, 1, 100'000),
+         "failed logins that lock a client address, for a minute first"},
+        {"rates.sign_in", &s.rates.sign_in, "logins and sign-ups of a client address"},
+        {"rates.password_reset", &s.rates.password_reset,
+         "password resets and mails asked for by a client address"},
+        {"rates.refresh", &s.rates.refresh, "renewals by a client address"},
+        {"rates.anonymous", &s.rates.anonymous,
+         "requests of a client address that is not logged in"},
+        {"rates.authenticated", &s.rates.authenticated, "requests of a session or API key"},
+        {"rates.admin", &s.rates.admin, "requests of an administrator's session"},
+        {"rates.tenant", &s.rates.tenant, "requests of an organisation"},
+        {"log.level", ChoiceSetting{&s.log.level, {"trace", "debug", "info", "warn", "error"}},
+         "what is logged"},
+    };
+}
+
+Settings Load(const std::string& path) {
+    Settings settings;
+    const std::vector<Setting> table = Table(settings);
+    if (!path.empty()) ReadFile(path, table);
+    ReadEnvironment(table);
+    return settings;
+}
+
+}  // namespace rampart::server

@@ -1,0 +1,141 @@
+// What rampartd can be told. A value comes from the configuration file, then from the environment
+// (RAMPART_HTTP_PORT for http.port), which wins. Every setting is a row of Table(): its name, where
+// it goes, its bounds and what it is for. docs/reference/server-settings.md is made of it.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace rampart::server {
+
+struct HttpSettings {
+    std::string address = "127.0.0.1";
+    int port = 8443;
+    std::string public_url;  // empty: https://localhost:PORT
+    std::string certificate;
+    std::string private_key;
+    std::string client_ca;
+    bool plain = false;
+    int redirect_port = 0;
+    std::string management_address = "127.0.0.1";
+    int management_port = 8081;
+    int threads = 32;
+    int max_connections = 4096;
+    int max_body = 64 * 1024;
+    int request_seconds = 10;
+    int drain_seconds = 20;
+    std::vector<std::string> trusted_proxies;
+    std::vector<std::string> allowed_origins;
+    std::vector<std::string> allow;
+    std::vector<std::string> deny;
+};
+
+struct DatabaseSettings {
+    std::string connection;  // libpq's
+    int connections = 10;
+    int wait_ms = 2000;
+};
+
+struct TokenSettings {
+    std::string issuer;  // empty: http.public_url
+    std::string audience = "rampart";
+    std::string algorithm = "ES256";
+    int access_seconds = 15 * 60;
+    int refresh_days = 7;
+    int session_days = 30;
+    int grace_seconds = 10;
+};
+
+struct SignupSettings {
+    std::string mode = "open";
+    std::vector<std::string> domains;
+    std::string link_url;  // empty: http.public_url
+    int verification_minutes = 24 * 60;
+    int invitation_hours = 72;
+};
+
+struct PasswordSettings {
+    std::string hash = "argon2id";
+    int argon2_memory_kib = 19 * 1024;
+    int argon2_iterations = 2;
+    int bcrypt_cost = 12;
+    std::string policy = "composition";
+    int min_length = 12;
+    int min_entropy_bits = 30;
+    int history = 5;
+    int reset_minutes = 30;
+    int hash_threads = 0;  // 0: one a core
+    int hash_queue = 0;    // 0: eight a thread
+};
+
+struct LockoutSettings {
+    int failures = 5;
+    int minutes = 15;
+    int failures_per_address = 50;
+};
+
+// Requests in a window of seconds.
+struct Rate {
+    int requests;
+    int seconds;
+};
+
+struct RateSettings {
+    Rate sign_in{5, 15 * 60};
+    Rate password_reset{5, 60 * 60};
+    Rate refresh{60, 60};
+    Rate anonymous{120, 60};
+    Rate authenticated{600, 60};
+    Rate admin{1200, 60};
+    Rate tenant{6000, 60};
+};
+
+struct LogSettings {
+    std::string level = "info";
+};
+
+struct Settings {
+    HttpSettings http;
+    DatabaseSettings database;
+    TokenSettings tokens;
+    SignupSettings signup;
+    PasswordSettings password;
+    LockoutSettings lockout;
+    RateSettings rates;
+    LogSettings log;
+
+    std::string PublicUrl() const;
+    std::string Issuer() const { return tokens.issuer.empty() ? PublicUrl() : tokens.issuer; }
+    std::string LinkUrl() const { return signup.link_url.empty() ? PublicUrl() : signup.link_url; }
+};
+
+struct IntegerSetting {
+    int* value;
+    int least;
+    int most;
+};
+struct ChoiceSetting {
+    std::string* value;
+    std::vector<std::string> choices;
+};
+struct Setting {
+    std::string name;
+    std::variant<std::string*, IntegerSetting, bool*, std::vector<std::string>*, Rate*,
+                 ChoiceSetting>
+        target;
+    const char* description;
+    bool secret = false;
+};
+std::vector<Setting> Table(Settings& settings);
+
+// Of a file (TOML), which may be none (empty path), and the environment. Throws ConfigurationError,
+// which names the setting and what is wrong with it, and never quotes a secret.
+Settings Load(const std::string& path);
+
+struct ConfigurationError : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+}  // namespace rampart::server

@@ -1,0 +1,51 @@
+// Limits how many requests somebody makes in a window of time, over all instances: the database
+// counts (rampart_auth.take_rate). So as not to ask it each time, larger quotas are taken from it
+// in portions, a twentieth at a time: what an instance leaves unused of a portion nobody gets in
+// this window, and never does anybody get more than the quota. Thread-safe.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+
+#include "config/settings.hpp"
+#include "db/pool.hpp"
+
+namespace rampart::server::http {
+
+class RateLimiter {
+  public:
+    explicit RateLimiter(db::Pool& pool) : pool_(pool) {}
+
+    struct Outcome {
+        bool granted;
+        int remaining;
+        int reset;        // seconds
+        int retry_after;  // seconds, where it was not granted
+    };
+    // `who` names the limit and the caller. Throws http::Problem `unavailable`.
+    Outcome Take(const std::string& who, const Rate& rate);
+
+  private:
+    using Clock = std::chrono::steady_clock;
+    struct Portion {
+        int left = 0;
+        int remaining = 0;
+        Clock::time_point until;
+    };
+    struct Shard {
+        std::mutex mutex;
+        std::unordered_map<std::string, Portion> portions;
+    };
+    static constexpr std::size_t kShards = 16;
+    static constexpr std::size_t kMostPerShard = 10'000;
+
+    bool TakeLocal(Shard& shard, const std::string& who, Outcome* outcome);
+
+    db::Pool& pool_;
+    std::array<Shard, kShards> shards_;
+};
+
+}  // namespace rampart::server::http

@@ -1,0 +1,233 @@
+#include "http/schema.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <set>
+
+#include "utf8.hpp"
+
+namespace rampart::server::http {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t kMaxErrors = 16;
+
+bool IsDateTime(std::string_view text) {
+    constexpr std::string_view kShape = "dddd-dd-ddTdd:dd:dd";
+    if (text.size() < kShape.size() + 1 || text.size() > 40) return false;
+    for (std::size_t i = 0; i < kShape.size(); ++i) {
+        const bool digit = std::isdigit(static_cast<unsigned char>(text[i])) != 0;
+        if (kShape[i] == 'd' ? !digit : text[i] != kShape[i]) return false;
+    }
+    std::string_view rest = text.substr(kShape.size());
+    if (rest.front() == '.') {
+        const std::size_t end = rest.find_first_not_of("0123456789", 1);
+        if (end == 1 || end == std::string_view::npos) return false;
+        rest.remove_prefix(end);
+    }
+    if (rest == "Z") return true;
+    return rest.size() == 6 && (rest[0] == '+' || rest[0] == '-') && rest[3] == ':' &&
+           std::all_of(rest.begin() + 1, rest.end(),
+                       [](unsigned char c) { return c == ':' || std::isdigit(c) != 0; });
+}
+
+std::size_t Length(std::string_view text) {
+    std::size_t length = 0;
+    EachCodePoint(text, [&](char32_t) {
+        ++length;
+        return true;
+    });
+    return length;
+}
+
+class Validator {
+  public:
+    std::vector<FieldError> Run(const json& value, const json& schema) {
+        Check(value, schema, "");
+        return std::move(errors_);
+    }
+
+  private:
+    void Complain(const std::string& pointer, std::string detail) {
+        if (errors_.size() < kMaxErrors) errors_.push_back({pointer, std::move(detail)});
+    }
+
+    static bool IsOf(const json& value, std::string_view type) {
+        if (type == "object") return value.is_object();
+        if (type == "array") return value.is_array();
+        if (type == "string") return value.is_string();
+        if (type == "integer") return value.is_number_integer();
+        if (type == "number") return value.is_number();
+        if (type == "boolean") return value.is_boolean();
+        return type == "null" && value.is_null();
+    }
+
+    bool HasType(const json& value, const json& type) {
+        if (type.is_string()) return IsOf(value, type.get_ref<const std::string&>());
+        return std::any_of(type.begin(), type.end(), [&](const json& one) {
+            return IsOf(value, one.get_ref<const std::string&>());
+        });
+    }
+
+    void Check(const json& value, const json& schema, const std::string& pointer) {
+        if (const auto type = schema.find("type"); type != schema.end() && !HasType(value, *type)) {
+            return Complain(pointer,
+                            "is of another type: " +
+                                (type->is_string() ? type->get<std::string>() : type->dump()) +
+                                " is taken");
+        }
+        if (const auto values = schema.find("enum");
+            values != schema.end() &&
+            std::find(values->begin(), values->end(), value) == values->end()) {
+            return Complain(pointer, "is none of " + values->dump());
+        }
+        if (value.is_object()) CheckObject(value, schema, pointer);
+        if (value.is_array()) CheckArray(value, schema, pointer);
+        if (value.is_string()) CheckString(value.get_ref<const std::string&>(), schema, pointer);
+        if (value.is_number()) {
+            if (schema.contains("minimum") && value < schema["minimum"])
+                Complain(pointer, "is less than " + schema["minimum"].dump());
+            if (schema.contains("maximum") && value > schema["maximum"])
+                Complain(pointer, "is more than " + schema["maximum"].dump());
+        }
+    }
+
+    void CheckObject(const json& value, const json& schema, const std::string& pointer) {
+        const json& properties = schema.contains("properties") ? schema["properties"] : kNone;
+        for (const json& name : schema.contains("required") ? schema["required"] : kNone) {
+            if (!value.contains(name.get_ref<const std::string&>()))
+                Complain(pointer + "/" + name.get<std::string>(), "is missing");
+        }
+        for (const auto& [name, item] : value.items()) {
+            // A name from outside is not repeated where nobody knows it.
+            if (const auto known = properties.find(name); known != properties.end()) {
+                Check(item, *known, pointer + "/" + name);
+            } else if (schema.contains("additionalProperties")) {
+                Complain(pointer, "has a property that is not known here");
+            }
+        }
+    }
+
+    void CheckArray(const json& value, const json& schema, const std::string& pointer) {
+        if (schema.contains("minItems") && value.size() < schema["minItems"])
+            Complain(pointer, "has too few items");
+        if (schema.contains("maxItems") && value.size() > schema["maxItems"])
+            return Complain(pointer, "has too many items");
+        if (schema.contains("uniqueItems") &&
+            std::set<json>(value.begin(), value.end()).size() != value.size()) {
+            Complain(pointer, "has an item twice");
+        }
+        for (std::size_t i = 0; i < value.size() && schema.contains("items"); ++i) {
+            Check(value[i], schema["items"], pointer + "/" + std::to_string(i));
+        }
+    }
+
+    void CheckString(const std::string& value, const json& schema, const std::string& pointer) {
+        const std::size_t length = Length(value);
+        if (schema.contains("minLength") && length < schema["minLength"])
+            Complain(pointer, "is too short");
+        if (schema.contains("maxLength") && length > schema["maxLength"])
+            Complain(pointer, "is too long");
+        if (const auto format = schema.find("format"); format != schema.end()) {
+            const bool fits = *format == "email"  ? IsEmail(value)
+                              : *format == "uuid" ? IsUuid(value)
+                                                  : *format != "date-time" || IsDateTime(value);
+            if (!fits) Complain(pointer, "is no " + format->get<std::string>());
+        }
+    }
+
+    static inline const json kNone = json::object();
+    std::vector<FieldError> errors_;
+};
+
+}  // namespace
+
+std::vector<FieldError> Validate(const json& value, const json& schema) {
+    return Validator().Run(value, schema);
+}
+
+bool IsUuid(std::string_view text) {
+    if (text.size() != 36) return false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+        if (dash ? text[i] != '-' : std::isxdigit(static_cast<unsigned char>(text[i])) == 0)
+            return false;
+    }
+    return true;
+}
+
+bool IsEmail(std::string_view text) {
+    const std::size_t at = text.find('@');
+    if (at == std::string_view::npos || at == 0 || at > 64 || text.size() > 254) return false;
+    const std::string_view local = text.substr(0, at);
+    const std::string_view domain = text.substr(at + 1);
+    constexpr std::string_view kAtoms = "!#$%&'*+-/=?^_`{|}~.";
+    const auto is_word = [](unsigned char c) { return std::isalnum(c) != 0; };
+    const auto has_empty_part = [](std::string_view part) {
+        return part.empty() || part.front() == '.' || part.back() == '.' ||
+               part.find("..") != std::string_view::npos;
+    };
+    return !has_empty_part(local) && !has_empty_part(domain) &&
+           domain.find('.') != std::string_view::npos &&
+           std::all_of(local.begin(), local.end(),
+                       [&](char c) {
+                           return is_word(static_cast<unsigned char>(c)) ||
+                                  kAtoms.find(c) != std::string_view::npos;
+                       }) &&
+           std::all_of(domain.begin(), domain.end(), [&](char c) {
+               return is_word(static_cast<unsigned char>(c)) || c == '-' || c == '.';
+           });
+}
+
+namespace schema {
+
+json Text(int most, int least) {
+    return {{"type", "string"}, {"minLength", least}, {"maxLength", most}};
+}
+json Email() { return {{"type", "string"}, {"format", "email"}, {"maxLength", 254}}; }
+// The policy says more; this keeps hashing from being fed megabytes.
+json Password() { return {{"type", "string"}, {"minLength", 1}, {"maxLength", 256}}; }
+json Token() { return {{"type", "string"}, {"minLength", 20}, {"maxLength", 200}}; }
+json Uuid() { return {{"type", "string"}, {"format", "uuid"}}; }
+json DateTime() { return {{"type", "string"}, {"format", "date-time"}}; }
+json Integer(int least, int most) {
+    return {{"type", "integer"}, {"minimum", least}, {"maximum", most}};
+}
+json Boolean() { return {{"type", "boolean"}}; }
+json OneOf(std::vector<std::string> values) {
+    return {{"type", "string"}, {"enum", std::move(values)}};
+}
+
+json Nullable(json schema) {
+    schema["type"] = json::array({schema["type"], "null"});
+    if (schema.contains("enum")) schema["enum"].push_back(nullptr);
+    return schema;
+}
+
+json ListOf(json item, int most) {
+    return {
+        {"type", "array"}, {"items", std::move(item)}, {"maxItems", most}, {"uniqueItems", true}};
+}
+
+json Object(json properties, const std::vector<std::string>& optional) {
+    json required = json::array();
+    for (const auto& [name, property] : properties.items()) {
+        if (std::find(optional.begin(), optional.end(), name) == optional.end())
+            required.push_back(name);
+    }
+    return {{"type", "object"},
+            {"properties", std::move(properties)},
+            {"required", std::move(required)},
+            {"additionalProperties", false}};
+}
+
+json Page(json item, bool has_next) {
+    json properties = {{"items", {{"type", "array"}, {"items", std::move(item)}}}};
+    if (has_next) properties["next"] = Nullable(Text(100));
+    return Object(std::move(properties));
+}
+
+}  // namespace schema
+
+}  // namespace rampart::server::http

@@ -1,0 +1,137 @@
+-- Login by password. The server verifies the password between two calls: one that says what to verify it against, one that
+-- takes the outcome. Failures are counted for addresses that nobody has as for others.
+SET ROLE rampart_auth;
+
+CREATE FUNCTION rampart_auth.throttle_key(kind text, value text) RETURNS bytea
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$ SELECT rampart.blind_index('pii', value, 'rampart_auth.throttle.' || kind) $$;
+
+CREATE FUNCTION rampart_auth.locked_seconds(email text, ip inet) RETURNS int
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT coalesce(ceil(extract(epoch FROM max(t.locked_until) - clock_timestamp())), 0)::int FROM rampart_auth.throttle t
+    WHERE t.key IN (rampart_auth.throttle_key('email', email), rampart_auth.throttle_key('ip', host(ip)))
+      AND t.locked_until > clock_timestamp()
+$$;
+
+CREATE FUNCTION rampart_auth.count_failure(throttle_key bytea, allowed int, pause interval) RETURNS rampart_auth.throttle
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    counted rampart_auth.throttle;
+BEGIN
+    INSERT INTO rampart_auth.throttle AS t (key, failures) VALUES (throttle_key, 1)
+    ON CONFLICT ON CONSTRAINT throttle_pkey DO UPDATE SET
+        failures = CASE WHEN t.last_failure < now() - interval '15 minutes' THEN 1 ELSE t.failures + 1 END,
+        lockouts = CASE WHEN t.last_failure < now() - interval '1 day' THEN 0 ELSE t.lockouts END,
+        last_failure = now()
+    RETURNING * INTO counted;
+    IF counted.failures >= allowed THEN
+        UPDATE rampart_auth.throttle t SET failures = 0, lockouts = t.lockouts + 1,
+            locked_until = clock_timestamp() + least(pause * 2 ^ least(t.lockouts, 20), interval '1 day')
+        WHERE t.key = throttle_key RETURNING * INTO counted;
+    ELSE
+        counted.locked_until := NULL;
+    END IF;
+    RETURN counted;
+END
+$$;
+COMMENT ON FUNCTION rampart_auth.count_failure(bytea, int, interval) IS
+'Counts a failure. The last one allowed locks, for a pause that doubles each time, up to a day; locked_until says whether it did.';
+
+CREATE FUNCTION rampart_auth.find_login(email text, ip inet) RETURNS jsonb
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT jsonb_build_object('locked', rampart_auth.locked_seconds(email, ip)) || coalesce(
+        (SELECT jsonb_build_object('account', a.id, 'hash', a.password_hash)
+         FROM rampart_auth.account a WHERE a.email = find_login.email), '{}')
+$$;
+COMMENT ON FUNCTION rampart_auth.find_login(text, inet) IS
+'What to verify a password against: {account, hash}, without both where nobody has the address; locked: seconds that logins are refused for.';
+
+CREATE FUNCTION rampart_auth.refuse_login(email text, ip inet, allowed int, pause_minutes int, ip_allowed int) RETURNS jsonb
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    account uuid;
+    by_email rampart_auth.throttle;
+    by_ip rampart_auth.throttle;
+BEGIN
+    SELECT a.id INTO account FROM rampart_auth.account a WHERE a.email = refuse_login.email;
+    by_ip := rampart_auth.count_failure(rampart_auth.throttle_key('ip', host(ip)), ip_allowed, interval '1 minute');
+    by_email := rampart_auth.count_failure(rampart_auth.throttle_key('email', email), allowed, pause_minutes * interval '1 minute');
+    PERFORM rampart_auth.as_actor(account::text);
+    PERFORM rampart_auth.record('auth.login_failure', jsonb_build_object(
+        'account', account, 'email_hash', encode(rampart_auth.throttle_key('email', email), 'hex'), 'failures', by_email.failures));
+    IF by_email.locked_until IS NOT NULL THEN
+        PERFORM rampart_auth.record('auth.lockout', jsonb_build_object('account', account, 'until', by_email.locked_until));
+        IF account IS NOT NULL THEN
+            PERFORM rampart_auth.enqueue_mail(email, 'account-locked', jsonb_build_object(
+                'minutes', ceil(extract(epoch FROM by_email.locked_until - now()) / 60), 'ip', host(ip)));
+        END IF;
+    END IF;
+    RETURN jsonb_build_object('locked', rampart_auth.locked_seconds(email, ip));
+END
+$$;
+COMMENT ON FUNCTION rampart_auth.refuse_login(text, inet, int, int, int) IS 'Counts a login that failed; locks the account after so many, for longer each time. {locked: seconds}.';
+
+CREATE FUNCTION rampart_auth.default_org(account uuid) RETURNS uuid
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT m.org_id FROM rampart_auth.membership m JOIN rampart_auth.organisation o ON o.id = m.org_id AND o.deleted_at IS NULL
+    WHERE m.account_id = account ORDER BY m.since, m.org_id LIMIT 1
+$$;
+
+CREATE FUNCTION rampart_auth.open_session(account uuid, org uuid, amr text[], ip inet, user_agent text, token_hash bytea, jti text,
+                                          access_seconds int, refresh_days int, session_days int) RETURNS jsonb
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    session uuid;
+    place CONSTANT uuid := coalesce(org, rampart_auth.default_org(account));
+BEGIN
+    INSERT INTO rampart_auth.session (account_id, org_id, expires_at, ip, user_agent, amr)
+    VALUES (account, place, now() + session_days * interval '1 day', open_session.ip, left(open_session.user_agent, 500), open_session.amr)
+    RETURNING id INTO session;
+    INSERT INTO rampart_auth.refresh_token (hash, session_id, expires_at)
+    VALUES (token_hash, session, now() + least(refresh_days, session_days) * interval '1 day');
+    INSERT INTO rampart_auth.issued_token (jti, session_id, expires_at)
+    VALUES (open_session.jti, session, now() + access_seconds * interval '1 second');
+    UPDATE rampart_auth.account a SET last_login_at = now() WHERE a.id = account;
+    PERFORM rampart_auth.as_actor(account::text, place);
+    PERFORM rampart_auth.record('auth.login_success', jsonb_build_object('session', session, 'amr', amr));
+    RETURN rampart_auth.claims_of_session(session, place);
+END
+$$;
+COMMENT ON FUNCTION rampart_auth.open_session(uuid, uuid, text[], inet, text, bytea, text, int, int, int) IS
+'Begins a session and its first refresh token (SHA-256); returns the claims of the access token. org NULL: the account''s first. Errors: RMU05.';
+
+CREATE FUNCTION rampart_auth.accept_login(account uuid, email text, new_hash text, org uuid, ip inet, user_agent text, token_hash bytea, jti text,
+                                          access_seconds int, refresh_days int, session_days int) RETURNS jsonb
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    candidate rampart_auth.account;
+BEGIN
+    PERFORM rampart_auth.act_as_server();
+    SELECT a.* INTO candidate FROM rampart_auth.account a WHERE a.id = account FOR NO KEY UPDATE;
+    -- Others may have failed while this password was being verified.
+    IF NOT FOUND OR rampart_auth.locked_seconds(email, ip) > 0 THEN
+        RETURN jsonb_build_object('outcome', 'locked', 'locked', greatest(rampart_auth.locked_seconds(email, ip), 1));
+    ELSIF candidate.status <> 'active' THEN
+        PERFORM rampart_auth.as_actor(account::text);
+        PERFORM rampart_auth.record('auth.login_failure', jsonb_build_object('account', account, 'status', candidate.status));
+        RETURN jsonb_build_object('outcome', candidate.status);
+    END IF;
+    DELETE FROM rampart_auth.throttle t WHERE t.key = rampart_auth.throttle_key('email', email);
+    IF new_hash IS NOT NULL THEN
+        UPDATE rampart_auth.account a SET password_hash = new_hash WHERE a.id = account;
+    END IF;
+    RETURN jsonb_build_object('outcome', 'ok', 'claims', rampart_auth.open_session(
+        account, org, '{pwd}', ip, user_agent, token_hash, jti, access_seconds, refresh_days, session_days));
+END
+$$;
+COMMENT ON FUNCTION rampart_auth.accept_login(uuid, text, text, uuid, inet, text, bytea, text, int, int, int) IS
+'Logs in whose password was right: {outcome: ok, claims}, or locked, unverified, awaiting_approval, disabled. new_hash: the password hashed anew, where its parameters had risen. Errors: RMU05.';
+
+GRANT EXECUTE ON FUNCTION rampart_auth.find_login, rampart_auth.refuse_login, rampart_auth.accept_login TO rampartd;
