@@ -2,12 +2,14 @@
 so that a test needs only the requests it is about. Logging in is by HTTP.
 """
 import crypt
+import functools
 import json
 import secrets
 import uuid
 
 from database import on
 from walk import Door
+from world import Server
 
 PASSWORD = "Correct-Horse-7-Battery"
 # What counts() passes over: rates and throttles are there to change, and sessions know when they were used.
@@ -22,16 +24,25 @@ class Person:
         self.token = self.refresh_token = self.session = None
 
 
+ORIGIN = "https://app.example.com"
+
+
+@functools.cache
+def server_of(world):
+    """The server that all walks share, over TLS."""
+    return Server(world, world.database("walk"), {"http": {"allowed_origins": [ORIGIN]}, "lockout": {"failures_per_address": 100000}}, plain=False).start()
+
+
 class Party:
-    ORIGIN = "https://app.example.com"  # in http.allowed_origins of the suite's server
     MAX_BODY = 64 * 1024
 
-    def __init__(self, world):
-        self.world, self.cluster, self.database = world, world.cluster, world.database
+    def __init__(self, world, server=None):
+        self.server = server or server_of(world)
+        self.cluster, self.database = world.cluster, self.server.database
         self.door = self.new_door()
 
     def new_door(self):
-        return Door(self.world.host, self.world.port, self.world.tls)
+        return Door("127.0.0.1", self.server.port, not self.server.plain)
 
     # The database, as the server's functions see it ---------------------------------------------------------------
 
@@ -52,6 +63,11 @@ class Party:
     def counts(self):
         """Rows of each table."""
         return {name: self.value(f"SELECT count(*) FROM rampart_auth.{name}") for name, in self.database.query(COUNTED)}
+
+    def state(self):
+        """A digest of each table's rows, and of the policy's."""
+        names = [f"rampart_auth.{name}" for name in self.counts()] + ["rampart.policy_rule"]
+        return {name: self.database.value(f"SELECT md5(string_agg(t::text, ',' ORDER BY t::text COLLATE \"C\")) FROM {name} t") for name in names}
 
     def dumped(self, table):
         """A table as a dump shows it."""
@@ -88,7 +104,7 @@ class Party:
     def log_in(self, person, **more):
         answer = self.door.send("POST", "/auth/login", None, {"email": person.email, "password": person.password, **more})
         if answer.status != 200:
-            raise RuntimeError(f"log-in of {person.email}: {answer!r}")
+            raise RuntimeError(f"log-in of {person.email}: {answer!r} {self.server.log()[-1000:]}")
         person.token = answer.json["access_token"]
         person.refresh_token = answer.cookies().get("__Host-rampart_refresh") or answer.json.get("refresh_token")
         person.session = self.door.send("GET", "/auth/me", {"Authorization": f"Bearer {person.token}"}).json["session"]
