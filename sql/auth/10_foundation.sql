@@ -28,6 +28,9 @@ GRANT EXECUTE ON FUNCTION rampart.set_context, rampart.trust_principal, rampart.
     rampart.add_token_key, rampart.drop_token_key, rampart.enforce_explain(text, text[]), rampart.policy_map,
     rampart.add_policy, rampart.remove_policy, rampart.permitted, rampart.roles_of, rampart.inclusion_proof
     TO rampart_auth;
+-- What rampart.policy_map reads.
+GRANT EXECUTE ON FUNCTION rampart.policy_hash, rampart.export_policy TO rampart_auth;
+GRANT SELECT ON rampart.policy_model, rampart.policy_rule, rampart.policy_version, rampart.policy_test TO rampart_auth;
 
 DO $$
 DECLARE

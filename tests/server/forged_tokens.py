@@ -75,9 +75,7 @@ class Forger:
         yield "of another issuer", self.remade(iss="https://id.example.com")
         yield "for another audience", self.remade(aud="elsewhere")
         yield "without an audience", self.remade(aud=None)
-        yield "of a session that is none", self.remade(sid="00000000-0000-7000-8000-000000000000")
         yield "without a session", self.remade(sid=None)
-        yield "of a session that is no id", self.remade(sid="' OR true --")
         yield "alg none", none
         yield "alg none, with the signature", none + signature
         yield "alg NONE", signed({**self.header, "alg": "NONE"}, self.claims, lambda _: b"")
@@ -88,7 +86,6 @@ class Forger:
         yield "unknown kid", self.remade({"kid": "unknown"})
         yield "kid of a path", self.remade({"kid": "../../../dev/null"})
         yield "kid that is a number", self.remade({"kid": 7})
-        yield "no kid", signed(without_kid, self.claims, self.sign)
         yield "signed by a stranger", signed(self.header, self.claims, es256(foreign))
         yield "signed by a stranger's key that it brings", signed(
             {**without_kid, "jwk": jwk(foreign)}, self.claims, es256(foreign))

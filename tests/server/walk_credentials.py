@@ -27,7 +27,6 @@ def credentials(party):
     yield "a token without its scheme", {"Authorization": person.token}
     yield "a token behind a comma", {"Authorization": f"Basic x, Bearer {person.token}"}
     yield "a refresh token", bearer(person.refresh_token)
-    yield "an API key that is none", bearer("rmp_" + "A" * 43)
     yield "an API key's header with a token", {"X-API-Key": person.token}
     yield "a token in a cookie of another name", {"Cookie": f"rampart_access={person.token}"}
     yield "a token in a cookie, twice", {"Cookie": f"__Host-rampart_access={person.token}; __Host-rampart_access={person.token}"}
@@ -35,6 +34,19 @@ def credentials(party):
     yield "a token of an account that is disabled", bearer(party.disabled_account_token())
     for what, token in forger.forgeries():
         yield f"a token: {what}", bearer(token)
+
+
+def check_unknown_key(walk, report):
+    """An API key that is none: refused as a key where only persons may come, and as no credential elsewhere."""
+    wrong = []
+    for operation in walk.operations:
+        if operation.secured:
+            takes = any("apiKey" in way for way in operation.item["security"])
+            for headers in ({"X-API-Key": "rmp_" + "A" * 43}, bearer("rmp_" + "A" * 43)):
+                answer = request(walk, operation, headers)
+                if answer.status != (401 if takes else 403) or answer.code not in (NOT_IN if takes else {"forbidden"}):
+                    wrong.append(f"{operation.name}: {answer!r}")
+    report.ok(not wrong, "credentials: an API key that is none", "\n".join(wrong[:10]))
 
 
 def check(world, report):
@@ -52,6 +64,7 @@ def check(world, report):
             report.ok(False, f"credentials: {what}: WWW-Authenticate", unsaid[:5])
     forger = Forger(party.person("credentials").token, *party.signing_key()[1:])
     report.equal(walk.send("GET", "/auth/me", bearer(forger.genuine())).status, 200, "credentials: the forger's token is taken where nothing is wrong with it")
+    check_unknown_key(walk, report)
     two = walk.send("GET", "/auth/me", {**bearer(forger.token), "X-API-Key": "rmp_" + "A" * 43})
     report.equal((two.status, two.code), (400, "malformed_request"), "credentials: two at once")
     walk.report(report, "credentials")

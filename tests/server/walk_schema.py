@@ -25,7 +25,7 @@ def example(resolve, schema, name=""):
     if "object" in kinds:
         return {key: example(resolve, inner, key) for key, inner in schema.get("properties", {}).items()}
     if "array" in kinds:
-        return [example(resolve, schema["items"], name)] if "items" in schema else []
+        return [example(resolve, schema["items"], name) for _ in range(max(1, schema.get("minItems", 0)))] if "items" in schema else []
     if "string" in kinds:
         if schema.get("format") in TEXT:
             return TEXT[schema["format"]]()
@@ -68,9 +68,13 @@ def wrong_values(resolve, schema):
         yield "is larger than any integer", 2 ** 70
     if "maxItems" in schema:
         yield "has too many items", [f"item {i}" for i in range(schema["maxItems"] + 1)]
+    if schema.get("minItems"):
+        yield "has too few items", ["item"] * (schema["minItems"] - 1)
+    if schema.get("uniqueItems"):
+        yield "has an item twice", [value := example(resolve, schema["items"]), value]
     if "items" in schema:
         for what, value in wrong_values(resolve, schema["items"]):
-            yield f"has an item that {what}", [value]
+            yield f"has an item that {what}", [value, *example(resolve, schema)]
 
 
 def replaced(body, path, value):
