@@ -26,10 +26,10 @@ ALTER DEFAULT PRIVILEGES FOR ROLE rampart_auth REVOKE EXECUTE ON FUNCTIONS FROM 
 
 GRANT EXECUTE ON FUNCTION rampart.set_context, rampart.trust_principal, rampart.log_event, rampart.revoke_token,
     rampart.add_token_key, rampart.drop_token_key, rampart.enforce_explain(text, text[]), rampart.policy_map,
-    rampart.add_policy, rampart.remove_policy, rampart.permitted, rampart.roles_of, rampart.inclusion_proof
+    rampart.policy_hash,
+    rampart.export_policy, rampart.require_model, rampart.format_policy_rule, rampart.add_policy, rampart.remove_policy,
+    rampart.inclusion_proof
     TO rampart_auth;
--- What rampart.policy_map reads.
-GRANT EXECUTE ON FUNCTION rampart.policy_hash, rampart.export_policy TO rampart_auth;
 GRANT SELECT ON rampart.policy_model, rampart.policy_rule, rampart.policy_version, rampart.policy_test TO rampart_auth;
 
 DO $$

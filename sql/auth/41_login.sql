@@ -25,6 +25,7 @@ BEGIN
         failures = CASE WHEN t.last_failure < now() - interval '15 minutes' THEN 1 ELSE t.failures + 1 END,
         lockouts = CASE WHEN t.last_failure < now() - interval '1 day' THEN 0 ELSE t.lockouts END,
         last_failure = now()
+    WHERE coalesce(t.locked_until <= clock_timestamp(), true)
     RETURNING * INTO counted;
     IF counted.failures >= allowed THEN
         UPDATE rampart_auth.throttle t SET failures = 0, lockouts = t.lockouts + 1,
@@ -37,7 +38,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION rampart_auth.count_failure(bytea, int, interval) IS
-'Counts a failure. The last one allowed locks, for a pause that doubles each time, up to a day; locked_until says whether it did.';
+'Counts a failure, unless locked already. The last one allowed locks, for a pause that doubles each time, up to a day; locked_until says whether it did.';
 
 CREATE FUNCTION rampart_auth.find_login(email text, ip inet) RETURNS jsonb
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
