@@ -1,7 +1,6 @@
 """People of the walks, by the dozen: accounts, organisations and what belongs to them are written straight into the tables,
 so that a test needs only the requests it is about. Logging in is by HTTP.
 """
-import crypt
 import functools
 import json
 import secrets
@@ -40,6 +39,7 @@ class Party:
         self.server = server or server_of(world)
         self.cluster, self.database = world.cluster, self.server.database
         self.door = self.new_door()
+        self.connection = self.database.connect("postgres", autocommit=False)
 
     def new_door(self):
         return Door("127.0.0.1", self.server.port, not self.server.plain)
@@ -47,41 +47,45 @@ class Party:
     # The database, as the server's functions see it ---------------------------------------------------------------
 
     def query(self, sql, *parameters):
-        connection = self.database.connect("postgres", autocommit=False)
-        try:
-            on(connection, "SET LOCAL ROLE rampart_auth")
-            on(connection, "SELECT rampart_auth.act_as_server()")
-            rows = on(connection, sql, parameters or None)
-            connection.commit()
-            return rows
-        finally:
-            connection.close()
+        with self.connection:  # a transaction
+            on(self.connection, "SET LOCAL ROLE rampart_auth")
+            on(self.connection, "SELECT rampart_auth.act_as_server()")
+            return on(self.connection, sql, parameters or None)
 
     def value(self, sql, *parameters):
         return self.query(sql, *parameters)[0][0]
 
     def counts(self):
         """Rows of each table."""
-        return {name: self.value(f"SELECT count(*) FROM rampart_auth.{name}") for name, in self.database.query(COUNTED)}
+        return self._of_each_table("count(*)")
 
     def state(self):
         """A digest of each table's rows, and of the policy's."""
-        names = [f"rampart_auth.{name}" for name in self.counts()] + ["rampart.policy_rule"]
-        return {name: self.database.value(f"SELECT md5(string_agg(t::text, ',' ORDER BY t::text COLLATE \"C\")) FROM {name} t") for name in names}
+        return self._of_each_table("md5(string_agg(t::text, ',' ORDER BY t::text COLLATE \"C\"))")
+
+    def _of_each_table(self, expression):
+        names = [f"rampart_auth.{name}" for name, in self.database.query(COUNTED)] + ["rampart.policy_rule"]
+        return dict(self.database.query(" UNION ALL ".join(f"SELECT '{name}', ({expression})::text FROM {name} t" for name in names)))
 
     def dumped(self, table):
         """A table as a dump shows it."""
         return self.cluster.psql(f"COPY rampart_auth.{table} TO STDOUT", database=self.database.name).stdout
 
+    @functools.cached_property
+    def password_hash(self):
+        """PASSWORD as the server hashes it."""
+        email = self.free_addresses(1)[0]
+        self.door.send("POST", "/auth/signup", None, {"email": email, "password": PASSWORD})
+        return self.value("SELECT password_hash FROM rampart_auth.account WHERE email = %s", email)
+
     # People ---------------------------------------------------------------------------------------------------------
 
     def new_account(self, name="walk", status="active", platform_role=None, count=1):
         """(id, address) of accounts with PASSWORD."""
-        hashed = crypt.crypt(PASSWORD, "$2b$04$" + "abcdefghijklmnopqrstuu")
         emails = [f"{name.lower()}-{secrets.token_hex(6)}@example.com" for _ in range(count)]
         return self.query("INSERT INTO rampart_auth.account (email, name, password_hash, password_changed_at, status, platform_role, email_verified_at) "
                           "SELECT e, 'Walker', %s, now(), %s, %s, CASE WHEN %s <> 'unverified' THEN now() END FROM unnest(%s) e RETURNING id::text, email::text",
-                          hashed, status, platform_role, status, emails)
+                          self.password_hash, status, platform_role, status, emails)
 
     def active_addresses(self, count):
         return [email for _, email in self.new_account("known", count=count)]
@@ -153,7 +157,7 @@ class Party:
     def mails(self, address=None):
         """(template, data) of mails that wait, oldest first."""
         return [(template, json.loads(data)) for template, data in self.query(
-            "SELECT template, data::jsonb::text FROM rampart_auth.outbox WHERE sent_at IS NULL AND data IS NOT NULL AND (%s IS NULL OR recipient = %s) ORDER BY id", address, address)]
+            "SELECT template, data::jsonb::text FROM rampart_auth.outbox WHERE sent_at IS NULL AND data IS NOT NULL AND (%s::text IS NULL OR recipient::text = %s) ORDER BY id", address, address)]
 
     def mailed_token(self, address, template):
         links = [data["link"] for name, data in self.mails(address) if name == template]

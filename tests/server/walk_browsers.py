@@ -98,7 +98,8 @@ def check_headers(walk, report):
 
 
 def check(world, report):
-    party, walk = Party(world), Walk(party)
+    party = Party(world)
+    walk = Walk(party)
     person, cookies, body = check_cookies(party, walk, report)
     check_csrf(party, walk, cookies, body, report)
     check_refresh(party, walk, cookies, report)

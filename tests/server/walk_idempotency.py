@@ -61,7 +61,7 @@ def check_failures(party, walk, report):
     refused = walk.send("POST", path, keyed(person, "failed"), {"name": ""})
     again = walk.send("POST", path, keyed(person, "failed"), {"name": "Good"})
     report.equal((refused.status, again.status), (422, 201), "idempotency: a request that was refused does not use its key up")
-    for what, key in (("empty", ""), ("too long", "x" * 256), ("with a space", "a b"), ("with other letters", "caf\u00e9")):
+    for what, key in (("too long", "x" * 256), ("with a space", "a b"), ("with other letters", "caf\u00e9")):
         answer = walk.send("POST", path, keyed(person, key), {"name": "Key"})
         report.equal((answer.status, answer.code), (400, "malformed_request"), f"idempotency: a key that is {what}")
     two = [*bearer(person.token).items(), ("Idempotency-Key", "a"), ("Idempotency-Key", "b")]
@@ -79,7 +79,8 @@ def check_at_rest(party, walk, report):
 
 
 def check(world, report):
-    party, walk = Party(world), Walk(party)
+    party = Party(world)
+    walk = Walk(party)
     person = party.person_of_role("OWNER")
     path = f"/organisations/{person.org}/teams"
     check_replay(party, walk, person, path, report)

@@ -4,7 +4,6 @@ import hashlib
 from concurrent.futures import ThreadPoolExecutor
 
 from party import Party
-from walk import Walk
 
 AT_ONCE = 16
 
@@ -57,8 +56,8 @@ def check_reuse(party, person, newest, report):
     report.equal((reused.status, reused.code), (401, "session_ended"), "refresh: after the window reuse is refused")
     report.equal(renew(party.door, newest).code, "session_ended", "refresh: and the newest of the family is worth nothing any more")
     report.equal(party.door.send("GET", "/auth/me", {"Authorization": f"Bearer {person.token}"}).status, 401, "refresh: nor is the access token")
-    logged = party.query("SELECT event, actor, severity FROM rampart.audit_log WHERE request_id = 'walk-refresh-reuse' ORDER BY id")
-    report.equal([row[:2] for row in logged], [("auth.token_reused", person.account), ("session.revoked", person.account)], "refresh: auth.token_reused stands in the log")
+    logged = party.database.query("SELECT event, actor, severity FROM rampart.audit_log WHERE request_id = 'walk-refresh-reuse' ORDER BY id")
+    report.equal([row[:2] for row in logged[:2]], [("auth.token_reused", person.account), ("token.revoked", person.account)], "refresh: auth.token_reused stands in the log")
     report.ok(logged and logged[0][2] in ("high", "critical"), "refresh: as something to be alerted of", logged)
 
 
@@ -69,7 +68,7 @@ def check_reuse_at_once(party, report):
     party.query("UPDATE rampart_auth.refresh_token SET used_at = used_at - interval '1 minute' WHERE hash = %s", digest(person.refresh_token))
     codes = {answer.code for answer in at_once(party, person.refresh_token)}
     report.equal(codes, {"session_ended"}, "refresh: sixteen reuses at once are all refused")
-    report.equal(party.value("SELECT count(*) FROM rampart.audit_log WHERE event = 'auth.token_reused' AND actor = %s", person.account), 1, "refresh: and are one event")
+    report.equal(party.database.value("SELECT count(*) FROM rampart.audit_log WHERE event = 'auth.token_reused' AND actor = %s", (person.account,)), 1, "refresh: and are one event")
 
 
 def check_forged(party, report):
@@ -91,4 +90,3 @@ def check(world, report):
     check_reuse(party, person, newest, report)
     check_reuse_at_once(party, report)
     check_forged(party, report)
-    Walk(party).report(report, "refresh")
