@@ -149,7 +149,46 @@ void ReadEnvironment(const std::vector<Setting>& table) {
     }
 }
 
+struct ToText {
+    std::string operator()(const std::string* value) const { return '"' + *value + '"'; }
+    std::string operator()(const IntegerSetting& value) const {
+        return std::to_string(*value.value);
+    }
+    std::string operator()(const bool* value) const { return *value ? "true" : "false"; }
+    std::string operator()(const std::vector<std::string>*) const { return "[]"; }
+    std::string operator()(const Rate* rate) const {
+        return '"' + std::to_string(rate->requests) + '/' + std::to_string(rate->seconds) + "s\"";
+    }
+    std::string operator()(const ChoiceSetting& value) const { return '"' + *value.value + '"'; }
+};
+
 }  // namespace
+
+std::string DefaultFile() {
+    Settings settings;
+    std::string text;
+    std::string section;
+    for (const Setting& setting : Table(settings)) {
+        const std::size_t dot = setting.name.find('.');
+        if (const std::string name = setting.name.substr(0, dot); name != section) {
+            text += (section.empty() ? "[" : "\n[") + name + "]\n";
+            section = name;
+        }
+        text += "# " + std::string(setting.description);
+        if (const auto* choice = std::get_if<ChoiceSetting>(&setting.target)) {
+            text += ": ";
+            for (const std::string& value : choice->choices) {
+                text += (&value == &choice->choices.front() ? "" : ", ") + value;
+            }
+        } else if (const auto* integer = std::get_if<IntegerSetting>(&setting.target)) {
+            text += " (" + std::to_string(integer->least) + " to " + std::to_string(integer->most) +
+                    ")";
+        }
+        text += "\n" + setting.name.substr(dot + 1) + " = " + std::visit(ToText{}, setting.target) +
+                "\n";
+    }
+    return text;
+}
 
 std::string Settings::PublicUrl() const {
     if (!http.public_url.empty()) return http.public_url;

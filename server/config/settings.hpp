@@ -130,6 +130,9 @@ struct Setting {
 };
 std::vector<Setting> Table(Settings& settings);
 
+// Every setting with its default and what it is for, as a configuration file.
+std::string DefaultFile();
+
 // Of a file (TOML), which may be none (empty path), and the environment. Throws ConfigurationError,
 // which names the setting and what is wrong with it, and never quotes a secret.
 Settings Load(const std::string& path);
