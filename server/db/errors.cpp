@@ -22,6 +22,7 @@ constexpr Row kRows[] = {
     {"RMU06", "token_invalid", false, 0},
     {"RMU08", "signup_refused", true, 0},
     {"RMU09", "session_ended", false, 0},
+    {"RMU10", "conflict", false, 0},  // answered before: http/chain.cpp gives that answer
     {"RMU11", "idempotency_key_reused", false, 0},
     {"RMU12", "tenant_required", true, 0},
     {"RMU13", "not_possible", true, 0},
