@@ -2,6 +2,7 @@
 // validation, /openapi.json, /rbac/policies and the tests that walk every route.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -56,6 +57,8 @@ struct Route {
     bool no_api_keys = false;      // of persons only
     bool step_up = false;          // takes a proof of who is there that is minutes old
     bool while_enrolling = false;  // also for who has to enrol a second factor first
+    // An answer takes this long at least, so that its time does not tell what was found.
+    std::chrono::milliseconds least{0};
     Handler handler = {};
 };
 

@@ -278,6 +278,14 @@ def run(*command, **kwargs):
     return done
 
 
+def within_a_second(look, expected):
+    """What look() comes to: as soon as it is what was expected, and after a second whatever it is."""
+    deadline = time.monotonic() + 1
+    while (seen := look()) != expected and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return seen
+
+
 def claims_of(token):
     """What a token says, unverified."""
     part = token.split(".")[1]
