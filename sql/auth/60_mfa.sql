@@ -173,8 +173,7 @@ BEGIN
         UNION ALL
         SELECT r.email::text FROM rampart_auth.mfa_recovery_address r WHERE r.account_id = account AND r.verified_at IS NOT NULL
     LOOP
-        PERFORM rampart_auth.enqueue_mail(address, 'mfa-changed', jsonb_build_object(
-            'what', what, 'ip', coalesce(host((rampart_auth.context()).ip), 'unknown')));
+        PERFORM rampart_auth.enqueue_mail(address, 'mfa-changed', jsonb_build_object('what', what));
     END LOOP;
 END
 $$;

@@ -95,8 +95,8 @@ BEGIN
     PERFORM rampart_auth.record('auth.mfa_failed', jsonb_build_object('account', account, 'method', method));
     IF locked > 0 THEN
         PERFORM rampart_auth.record('auth.mfa_lockout', jsonb_build_object('account', account, 'seconds', locked));
-        PERFORM rampart_auth.enqueue_mail((SELECT a.email::text FROM rampart_auth.account a WHERE a.id = account), 'account-locked',
-            jsonb_build_object('minutes', ceil(locked / 60.0), 'ip', coalesce(host((rampart_auth.context()).ip), 'unknown')));
+        PERFORM rampart_auth.enqueue_mail((SELECT a.email::text FROM rampart_auth.account a WHERE a.id = account), 'mfa-locked',
+            jsonb_build_object('minutes', ceil(locked / 60.0)));
     END IF;
     RETURN jsonb_build_object('outcome', 'refused', 'locked', coalesce(locked, 0));
 END
@@ -299,7 +299,7 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     PERFORM rampart_auth.enqueue_mail((SELECT a.email::text FROM rampart_auth.account a WHERE a.id = account), 'mfa-code',
-        jsonb_build_object('code', code, 'minutes', 10, 'ip', coalesce(host((rampart_auth.context()).ip), 'unknown')));
+        jsonb_build_object('code', code, 'minutes', 10));
     PERFORM rampart_auth.record('auth.mfa_code_sent', jsonb_build_object('account', account));
 END
 $$;

@@ -17,7 +17,7 @@ BEGIN
     ON CONFLICT (account_id) DO UPDATE SET email = excluded.email, token_hash = excluded.token_hash, expires_at = excluded.expires_at,
         verified_at = NULL;
     DELETE FROM rampart_auth.mfa_recovery r WHERE r.account_id = account;
-    PERFORM rampart_auth.enqueue_mail(email, 'verify-email', jsonb_build_object('link', link, 'minutes', 1440));
+    PERFORM rampart_auth.enqueue_mail(email, 'verify-recovery-email', jsonb_build_object('link', link, 'minutes', 1440));
     RETURN '{}';
 END
 $$;

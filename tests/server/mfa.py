@@ -165,7 +165,7 @@ def attempts(world, report, server):
         report.ok(expected - 10 <= wait <= expected, f"and each time for longer: {expected} s", wait)
     events = [row[0] for row in server.database.query("SELECT event FROM rampart.audit_log WHERE actor = %s", (ada.client.id,))]
     report.equal((events.count("auth.mfa_failed"), events.count("auth.mfa_lockout")), (15, 3), "each failure and each lock is recorded")
-    report.ok("account-locked" in [t for t, _ in world.mails(server.database, ada.client.email)], "and its owner gets a mail")
+    report.ok("mfa-locked" in [t for t, _ in world.mails(server.database, ada.client.email)], "and its owner gets a mail")
     unlock(server)
 
 
@@ -318,7 +318,7 @@ def recovery(world, report, server):
     report.equal(ada.client.put("/auth/mfa/recovery-email", {"email": address}).status, 202, "it is named")
     report.equal(server.client().post("/auth/mfa/recovery", {"session_id": ada.begin()}).status, 202, "a recovery is asked for")
     report.equal(world.mailed_token(database, address, "mfa-recovery"), None, "nothing goes to an address that was not verified")
-    token = world.mailed_token(database, address, "verify-email")
+    token = world.mailed_token(database, address, "verify-recovery-email")
     report.equal(server.client().post("/auth/mfa/recovery-email/verify", {"token": token}).status, 204, "its mail's token verifies it")
     report.equal(server.client().post("/auth/mfa/recovery-email/verify", {"token": token}).code, "token_invalid", "once")
     trusted, _ = ada.log_in(trust_device=True)
@@ -339,7 +339,7 @@ def recovery(world, report, server):
     waiting = Server(world, database, {"mfa": {"recovery_waiting_hours": 24}}).start()
     bob = Enrolled(world, waiting)
     bob.client.put("/auth/mfa/recovery-email", {"email": "bob-second@example.org"})
-    waiting.client().post("/auth/mfa/recovery-email/verify", {"token": world.mailed_token(database, "bob-second@example.org", "verify-email")})
+    waiting.client().post("/auth/mfa/recovery-email/verify", {"token": world.mailed_token(database, "bob-second@example.org", "verify-recovery-email")})
     waiting.client().post("/auth/mfa/recovery", {"session_id": bob.begin()})
     token = world.mailed_token(database, "bob-second@example.org", "mfa-recovery")
     report.equal(waiting.client().post("/auth/mfa/recovery/confirm", {"token": token}).code, "not_possible", "where there is a waiting time, not before it")

@@ -21,7 +21,7 @@ http::Reply SetUpTotp(const auth::Service& service, http::Exchange& exchange) {
         {{"secret", ByteView(secret)},
          {"name",
           exchange.body.contains("name") ? db::Value::OfJson(exchange.body["name"]) : db::Value()},
-         {"codes", db::Value::OfJson(backup.hashed)}});
+         {"codes", db::Value(backup.hashed.dump())}});
     const std::string uri =
         TotpUri(secret, service.settings.mfa.issuer, kept["email"].get_ref<const std::string&>());
     nlohmann::json body = {{"method", "totp"},
@@ -36,7 +36,7 @@ http::Reply SetUpTotp(const auth::Service& service, http::Exchange& exchange) {
 http::Reply SetUpEmail(const auth::Service& service, http::Exchange& exchange) {
     const BackupSet backup = MakeBackupSet(service);
     const nlohmann::json answer =
-        exchange.db().Finish("set_up_email", {{"codes", db::Value::OfJson(backup.hashed)}});
+        exchange.db().Finish("set_up_email", {{"codes", db::Value(backup.hashed.dump())}});
     DemandOk(answer);
     nlohmann::json body = {{"method", "email"}};
     if (answer["backup_codes"].get<bool>()) body["backup_codes"] = backup.codes;
@@ -77,7 +77,7 @@ http::Reply ConfirmFactor(http::Exchange& exchange) {
 http::Reply RenewBackupCodes(const auth::Service& service, http::Exchange& exchange) {
     exchange.db().Finish("prove_recently");
     const BackupSet backup = MakeBackupSet(service);
-    exchange.db().Finish("renew_backup_codes", {{"codes", db::Value::OfJson(backup.hashed)}});
+    exchange.db().Finish("renew_backup_codes", {{"codes", db::Value(backup.hashed.dump())}});
     return Secret({{"backup_codes", backup.codes}});
 }
 

@@ -156,7 +156,7 @@ http::Reply FinishRegistration(const auth::Service& service, http::Exchange& exc
                            {"counter", db::Value(std::to_string(credential.counter))},
                            {"backup_eligible", credential.backup_eligible},
                            {"backed_up", credential.backed_up},
-                           {"codes", db::Value::OfJson(backup.hashed)}});
+                           {"codes", db::Value(backup.hashed.dump())}});
     nlohmann::json body = {{"id", added["id"]}};
     if (added["backup_codes"].get<bool>()) body["backup_codes"] = backup.codes;
     return {201, std::move(body), {{"Cache-Control", "no-store"}}, {}, {}};
