@@ -1,56 +1,123 @@
 #include "http/listener.hpp"
 
-#include <stdexcept>
+#include <algorithm>
+#include <chrono>
+#include <exception>
+#include <malloc.h>
+#include <optional>
+
+#include "http/listening_socket.hpp"
+#include "http/network.hpp"
+#include "http/poller.hpp"
+#include "http/request_processor.hpp"
+#include "http/tls.hpp"
+#include "http/worker_pool.hpp"
+#include "ops/log.hpp"
 
 namespace rampart::server::http {
+namespace {
 
+// How many requests may wait for each thread. What is beyond it would wait too long to be of use.
+constexpr std::size_t kQueuedPerThread = 32;
+// Of all connections, what one client may have: a quarter.
+constexpr std::size_t kClientsAtLeast = 4;
+constexpr int kLargeAnswer = 128 * 1024;
+// For clients that send on an open connection before they know that it is about to close.
+constexpr std::chrono::milliseconds kDrainGrace{1000};
+
+std::vector<Network> Proxies(const HttpSettings& settings) {
+    std::vector<Network> networks;
+    for (const std::string& text : settings.trusted_proxies) {
+        if (const auto network = Network::Parse(text)) networks.push_back(*network);
+    }
+    return networks;
+}
+
+PollerSettings PollerSettingsOf(const HttpSettings& settings) {
+    PollerSettings made;
+    made.connection.limits.body = static_cast<std::size_t>(settings.max_body);
+    made.connection.request = made.connection.progress =
+        std::chrono::seconds(settings.request_seconds);
+    made.most_connections = static_cast<std::size_t>(settings.max_connections);
+    made.most_of_one_address = made.most_connections / kClientsAtLeast;
+    made.is_unbounded = [proxies = Proxies(settings)](const std::string& address) {
+        return AnyContains(proxies, address);
+    };
+    return made;
+}
+
+// Where plain HTTP is sent to: what clients know the server as.
+std::string HttpsOrigin(const HttpSettings& settings, int port) {
+    std::string origin = settings.public_url;
+    if (origin.empty()) origin = "https://localhost:" + std::to_string(port);
+    while (origin.ends_with('/')) origin.pop_back();
+    return origin;
+}
+
+}  // namespace
+
+// The poller offers whole requests to the workers, which call the handler through the processor.
 class Listener::Implementation {
   public:
-    Implementation(const HttpSettings& settings, RequestHandler handler) {
-        if (settings.plain) {
-            server = std::make_unique<httplib::Server>();
-        } else {
-            server = std::make_unique<httplib::SSLServer>(settings.certificate.c_str(),
-                                                          settings.private_key.c_str());
-        }
-        if (!server->is_valid())
-            throw std::runtime_error("the certificate or its key cannot be used");
-        server->set_tcp_nodelay(true);
-        server->set_keep_alive_max_count(1000);
-        server->set_payload_max_length(static_cast<std::size_t>(settings.max_body));
-        server->new_task_queue = [threads = settings.threads] {
-            return new httplib::ThreadPool(static_cast<std::size_t>(threads));
-        };
-        const httplib::Server::Handler all = [handler = std::move(handler)](
-                                                 const httplib::Request& request,
-                                                 httplib::Response& response) {
-            handler(request, response);
-        };
-        server->Get(".*", all)
-            .Post(".*", all)
-            .Put(".*", all)
-            .Patch(".*", all)
-            .Delete(".*", all)
-            .Options(".*", all);
-        port = settings.port == 0
-                   ? server->bind_to_any_port(settings.address)
-                   : (server->bind_to_port(settings.address, settings.port) ? settings.port : -1);
-        if (port <= 0)
-            throw std::runtime_error("cannot listen on " + settings.address + ":" +
-                                     std::to_string(settings.port));
+    Implementation(const HttpSettings& settings, RequestHandler handler)
+        : drain_(std::chrono::seconds(settings.drain_seconds)),
+          processor_(std::move(handler)),
+          poller_(PollerSettingsOf(settings),
+                  [this](std::unique_ptr<ReceivedRequest>& request) {
+                      return workers_.Offer(request);
+                  }),
+          workers_(static_cast<std::size_t>(settings.threads),
+                   static_cast<std::size_t>(settings.threads) * kQueuedPerThread,
+                   [this](const ReceivedRequest& request) { processor_.Process(request); }) {
+        // Large answers are given back to the system when they are sent, and not kept for others.
+        (void)mallopt(M_MMAP_THRESHOLD, kLargeAnswer);
+        if (!settings.plain)
+            tls_.emplace(
+                TlsSettings{settings.certificate, settings.private_key, settings.client_ca});
+        Descriptor socket = ListenOn(settings.address, settings.port);
+        port_ = PortOf(socket);
+        poller_.Listen(std::move(socket), tls_ ? &*tls_ : nullptr, "");
+        if (settings.redirect_port != 0 && !settings.plain)
+            poller_.Listen(ListenOn(settings.address, settings.redirect_port), nullptr,
+                           HttpsOrigin(settings, port_));
     }
 
-    std::unique_ptr<httplib::Server> server;
-    int port;
+    int port() const { return port_; }
+
+    void Run() { poller_.Run(); }
+
+    void Stop() {
+        processor_.EndConnections();
+        poller_.Stop(std::min(kDrainGrace, drain_), drain_);
+    }
+
+    void ReloadCertificate() {
+        if (tls_) tls_->Reload();
+    }
+
+  private:
+    const std::chrono::milliseconds drain_;
+    std::optional<TlsContext> tls_;
+    int port_ = 0;
+    RequestProcessor processor_;
+    Poller poller_;
+    WorkerPool workers_;  // last, because its end waits for handlers, which use the others
 };
 
 Listener::Listener(const HttpSettings& settings, RequestHandler handler)
     : implementation_(std::make_unique<Implementation>(settings, std::move(handler))) {}
 Listener::~Listener() = default;
 
-int Listener::port() const { return implementation_->port; }
-void Listener::Run() { implementation_->server->listen_after_bind(); }
-void Listener::Stop() { implementation_->server->stop(); }
-void Listener::ReloadCertificate() {}
+int Listener::port() const { return implementation_->port(); }
+void Listener::Run() { implementation_->Run(); }
+void Listener::Stop() { implementation_->Stop(); }
+void Listener::ReloadCertificate() {
+    try {
+        implementation_->ReloadCertificate();
+        ops::LogInfo("certificate_reloaded");
+    } catch (const std::exception& error) {
+        ops::LogInfo("certificate_not_reloaded", error.what());
+    }
+}
 
 }  // namespace rampart::server::http

@@ -25,9 +25,13 @@ constexpr ProblemKind kKinds[] = {
     {"account_disabled", 403, "The account is disabled"},
     {"not_found", 404, "There is no such thing"},
     {"method_not_allowed", 405, "Not by this method"},
+    {"request_timeout", 408, "The request took too long to arrive"},
     {"conflict", 409, "In conflict with what is there"},
+    {"length_required", 411, "The body has no length"},
     {"body_too_large", 413, "The body is too large"},
+    {"target_too_long", 414, "The address is too long"},
     {"unsupported_media_type", 415, "The body is not JSON"},
+    {"expectation_failed", 417, "The request expects what cannot be done"},
     {"validation_failed", 422, "The request is not valid"},
     {"password_refused", 422, "The password is refused"},
     {"not_possible", 422, "Not possible as things are"},
@@ -36,7 +40,9 @@ constexpr ProblemKind kKinds[] = {
     {"login_locked", 429, "Too many failed logins"},
     {"headers_too_large", 431, "The headers are too large"},
     {"internal_error", 500, "Something went wrong"},
+    {"method_unknown", 501, "There is no such method"},
     {"unavailable", 503, "Not available at the moment"},
+    {"version_unknown", 505, "Not by this version of HTTP"},
 };
 
 }  // namespace
