@@ -8,6 +8,8 @@ from tree import ROOT, text
 
 _SETTING = re.compile(r"^\| `(rampart\.\w+)` \| (.*?) \| (.*?) \|", re.M)
 _CONSTRUCT = re.compile(r"^\| (.+?) \| `?([0-9A-Z]{5})`? \|", re.M)
+_PROBLEM = re.compile(r'^    \{"(\w+)", (\d+), "', re.M)
+_PROBLEM_ROW = re.compile(r"^\| `(\w+)` \| (\d{3}) \|", re.M)
 _CONTEXTS = {"user": "anybody", "superuser": "superuser", "sighup": "server", "postmaster": "server, at its start"}
 
 
@@ -38,3 +40,18 @@ def settings(cluster):
     rows = cluster.query("SELECT name, boot_val, context FROM pg_settings WHERE name LIKE 'rampart.%'")
     there = {(name, f"`{default}`" if default else "empty", _CONTEXTS[context]) for name, default, context in rows}
     return [" ".join(row) for row in sorted(there ^ set(_SETTING.findall(text(ROOT / "docs/reference/settings.md"))))]
+
+
+def http_reference():
+    done = subprocess.run([sys.executable, ROOT / "docs/generate-http-api"], text=True, capture_output=True)
+    if done.returncode != 0:
+        return [done.stderr.strip()]
+    if done.stdout != text(ROOT / "docs/reference/http.md"):
+        return ["differs: docs/generate-http-api > docs/reference/http.md"]
+    return []
+
+
+def problems():
+    """Every code that the server refuses with, with its status, and no other."""
+    there = set(_PROBLEM.findall(text(ROOT / "server/http/problem.cpp")))
+    return [" ".join(row) for row in sorted(there ^ set(_PROBLEM_ROW.findall(text(ROOT / "docs/reference/problems.md"))))]
