@@ -47,7 +47,7 @@ BEGIN
     ELSIF device IS NOT NULL AND rampart_auth.trusts_device(account, device) THEN
         RETURN NULL;
     END IF;
-    RETURN rampart_auth.begin_challenge(account, NULL, org, challenge);
+    RETURN rampart_auth.begin_challenge(account, NULL, coalesce(org, rampart_auth.default_org(account)), challenge);
 END
 $$;
 COMMENT ON FUNCTION rampart_auth.second_step(uuid, uuid, bytea, bytea) IS

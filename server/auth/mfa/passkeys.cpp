@@ -138,15 +138,18 @@ http::Reply BeginRegistration(const auth::Service& service, http::Exchange& exch
 http::Reply FinishRegistration(const auth::Service& service, http::Exchange& exchange) {
     const Bytes client_data = FieldOf(exchange.body, "client_data");
     const Bytes object = FieldOf(exchange.body, "attestation_object");
-    const nlohmann::json taken = exchange.db().Finish("take_registration");
+    // Hashed before the transaction begins, in which the challenge is taken and the key is kept.
+    exchange.db().Finish("prove_recently");
+    const BackupSet backup = MakeBackupSet(service);
+    const nlohmann::json taken = exchange.db().Call("take_registration");
     Credential credential;
     try {
         credential = VerifyRegistration(Party(service.settings), Stored(taken, "webauthn"),
                                         client_data, object);
     } catch (const WebAuthnRefused& refused) {
+        exchange.db().Commit();
         throw ProblemOf(refused);
     }
-    const BackupSet backup = MakeBackupSet(service);
     const nlohmann::json added = exchange.db().Finish(
         "add_credential", {{"name", db::Value::OfJson(exchange.body["name"])},
                            {"credential_id", ByteView(credential.id)},
