@@ -12,6 +12,7 @@
 #include "http/openapi.hpp"
 #include "http/problem.hpp"
 #include "http/schema.hpp"
+#include "mail/configuration.hpp"
 #include "ops/log.hpp"
 #include "orgs/routes.hpp"
 #include "rbac/routes.hpp"
@@ -46,6 +47,11 @@ http::Route DocumentRoute(const nlohmann::json& document) {
     return route;
 }
 
+std::unique_ptr<mail::Sender> SenderOf(db::Pool& pool, const MailSettings& settings) {
+    if (settings.host.empty()) return nullptr;
+    return std::make_unique<mail::Sender>(pool, mail::OptionsOf(settings));
+}
+
 }  // namespace
 
 std::vector<http::Route> AllRoutes(const auth::Service& service, const Settings& settings,
@@ -65,6 +71,7 @@ App::App(const Settings& settings)
     : settings_(settings),
       pool_(WaitForDatabase(settings_.database.connection), settings_.database.connections,
             std::chrono::milliseconds(settings_.database.wait_ms)),
+      mail_(SenderOf(pool_, settings_.mail)),
       changes_(settings_.database.connection),
       signing_keys_(pool_, settings_),
       tokens_(signing_keys_, settings_),
@@ -83,6 +90,13 @@ App::App(const Settings& settings)
                         [this](std::string_view payload) {
                             if (payload == "keys") signing_keys_.Reload();
                         }});
+    if (mail_) {
+        changes_.Subscribe({[this] { mail_->Wake(); },
+                            [this](std::string_view payload) {
+                                if (payload == "mail") mail_->Wake();
+                            }});
+        mail_->Start();
+    }
     signing_keys_.Reload();
     changes_.Start();
     router_ = std::make_unique<http::Router>(routes_);
@@ -133,6 +147,7 @@ std::string App::SharedSecret(const std::string& name) {
 void App::Stop() {
     management_.Drain();
     listener_->Stop();
+    if (mail_) mail_->Stop();
     changes_.Stop();
 }
 

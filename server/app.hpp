@@ -16,6 +16,7 @@
 #include "http/listener.hpp"
 #include "http/rate_limiter.hpp"
 #include "http/router.hpp"
+#include "mail/sender.hpp"
 #include "ops/housekeeping.hpp"
 #include "ops/management.hpp"
 #include "ops/metrics.hpp"
@@ -47,6 +48,7 @@ class App {
     const Settings settings_;
     ops::Metrics metrics_;
     db::Pool pool_;
+    std::unique_ptr<mail::Sender> mail_;  // none where no mail is sent
     db::Listener changes_;
     auth::SigningKeys signing_keys_;
     auth::TokenReader tokens_;

@@ -123,6 +123,8 @@ int Main(int argc, char** argv) {
         cli.add_subcommand("migrate", "brings the database to what this server needs");
     CLI::App* admin = cli.add_subcommand(
         "create-admin", "makes an administrator; the password is read from standard input");
+    CLI::App* settings_file =
+        cli.add_subcommand("settings", "prints all settings with their defaults");
     CLI::App* openapi = cli.add_subcommand("openapi", "prints the OpenAPI document");
     for (CLI::App* command : {migrate, admin}) {
         command
@@ -132,6 +134,10 @@ int Main(int argc, char** argv) {
     }
     admin->add_option("email", email, "their address")->required();
     CLI11_PARSE(cli, argc, argv);
+    if (settings_file->parsed()) {
+        std::cout << DefaultFile();
+        return 0;
+    }
     const Settings settings = Load(file);
     if (serve->parsed()) return Serve(settings);
     if (check->parsed()) return CheckConfiguration(settings);

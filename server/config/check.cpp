@@ -11,6 +11,7 @@
 #include "db/errors.hpp"
 #include "db/migrate.hpp"
 #include "http/network.hpp"
+#include "mail/configuration.hpp"
 
 namespace rampart::server {
 namespace {
@@ -83,6 +84,18 @@ void CheckTogether(const Settings& settings, Findings* findings) {
     }
 }
 
+void CheckMail(const MailSettings& mail, Findings* findings) {
+    if (mail.host.empty()) {
+        findings->push_back({false, "mail.host: not set, so mails stay in the outbox"});
+        return;
+    }
+    try {
+        mail::OptionsOf(mail);
+    } catch (const ConfigurationError& error) {
+        findings->push_back({true, error.what()});
+    }
+}
+
 void CheckDatabase(const Settings& settings, Findings* findings) {
     if (settings.database.connection.empty()) {
         findings->push_back({true, "database.connection is needed"});
@@ -107,6 +120,7 @@ Findings Check(const Settings& settings) {
     CheckNetworks("http.allow", settings.http.allow, &findings);
     CheckNetworks("http.deny", settings.http.deny, &findings);
     CheckTogether(settings, &findings);
+    CheckMail(settings.mail, &findings);
     CheckDatabase(settings, &findings);
     return findings;
 }

@@ -11,6 +11,7 @@ struct EmbeddedFile {
     std::string_view text;
 };
 
-extern const std::vector<EmbeddedFile> kMigrations;  // sql/auth, in order
+extern const std::vector<EmbeddedFile> kMigrations;     // sql/auth, in order
+extern const std::vector<EmbeddedFile> kMailTemplates;  // server/mail/templates
 
 }  // namespace rampart::server

@@ -149,7 +149,46 @@ void ReadEnvironment(const std::vector<Setting>& table) {
     }
 }
 
+struct ToText {
+    std::string operator()(const std::string* value) const { return '"' + *value + '"'; }
+    std::string operator()(const IntegerSetting& value) const {
+        return std::to_string(*value.value);
+    }
+    std::string operator()(const bool* value) const { return *value ? "true" : "false"; }
+    std::string operator()(const std::vector<std::string>*) const { return "[]"; }
+    std::string operator()(const Rate* rate) const {
+        return '"' + std::to_string(rate->requests) + '/' + std::to_string(rate->seconds) + "s\"";
+    }
+    std::string operator()(const ChoiceSetting& value) const { return '"' + *value.value + '"'; }
+};
+
 }  // namespace
+
+std::string DefaultFile() {
+    Settings settings;
+    std::string text;
+    std::string section;
+    for (const Setting& setting : Table(settings)) {
+        const std::size_t dot = setting.name.find('.');
+        if (const std::string name = setting.name.substr(0, dot); name != section) {
+            text += (section.empty() ? "[" : "\n[") + name + "]\n";
+            section = name;
+        }
+        text += "# " + std::string(setting.description);
+        if (const auto* choice = std::get_if<ChoiceSetting>(&setting.target)) {
+            text += ": ";
+            for (const std::string& value : choice->choices) {
+                text += (&value == &choice->choices.front() ? "" : ", ") + value;
+            }
+        } else if (const auto* integer = std::get_if<IntegerSetting>(&setting.target)) {
+            text += " (" + std::to_string(integer->least) + " to " + std::to_string(integer->most) +
+                    ")";
+        }
+        text += "\n" + setting.name.substr(dot + 1) + " = " + std::visit(ToText{}, setting.target) +
+                "\n";
+    }
+    return text;
+}
 
 std::string Settings::PublicUrl() const {
     if (!http.public_url.empty()) return http.public_url;
@@ -253,6 +292,22 @@ std::vector<Setting> Table(Settings& s) {
         {"rates.authenticated", &s.rates.authenticated, "requests of a session or API key"},
         {"rates.admin", &s.rates.admin, "requests of an administrator's session"},
         {"rates.tenant", &s.rates.tenant, "requests of an organisation"},
+        {"mail.host", &s.mail.host, "SMTP server; empty: mails stay in the outbox"},
+        {"mail.port", integer(s.mail.port, 1, 65535), "its port"},
+        {"mail.security", ChoiceSetting{&s.mail.security, {"starttls", "tls", "none"}},
+         "starttls: a server that offers none is not used; tls: from the first byte; none"},
+        {"mail.username", &s.mail.username, "whom to log in to it as; empty: nobody"},
+        {"mail.password", &s.mail.password, "by which password", true},
+        {"mail.from", &s.mail.from, "sender of all mails: Name <address>"},
+        {"mail.ca_file", &s.mail.ca_file,
+         "file with the authorities of its certificate, PEM; empty: those of the system"},
+        {"mail.connect_seconds", integer(s.mail.connect_seconds, 1, 120),
+         "seconds to wait for a connection"},
+        {"mail.total_seconds", integer(s.mail.total_seconds, 2, 600),
+         "seconds that one mail may take"},
+        {"mail.templates", &s.mail.templates,
+         "directory of templates that replace those of the product"},
+        {"mail.product", &s.mail.product, "what mails call the product"},
         {"log.level", ChoiceSetting{&s.log.level, {"trace", "debug", "info", "warn", "error"}},
          "what is logged"},
     };

@@ -92,6 +92,20 @@ struct RateSettings {
     Rate tenant{6000, 60};
 };
 
+struct MailSettings {
+    std::string host;  // empty: no mail is sent
+    int port = 587;
+    std::string security = "starttls";
+    std::string username;
+    std::string password;
+    std::string from;
+    std::string ca_file;
+    int connect_seconds = 10;
+    int total_seconds = 60;
+    std::string templates;
+    std::string product = "Rampart";
+};
+
 struct LogSettings {
     std::string level = "info";
 };
@@ -104,6 +118,7 @@ struct Settings {
     PasswordSettings password;
     LockoutSettings lockout;
     RateSettings rates;
+    MailSettings mail;
     LogSettings log;
 
     std::string PublicUrl() const;
@@ -129,6 +144,9 @@ struct Setting {
     bool secret = false;
 };
 std::vector<Setting> Table(Settings& settings);
+
+// Every setting with its default and what it is for, as a configuration file.
+std::string DefaultFile();
 
 // Of a file (TOML), which may be none (empty path), and the environment. Throws ConfigurationError,
 // which names the setting and what is wrong with it, and never quotes a secret.

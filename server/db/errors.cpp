@@ -22,6 +22,7 @@ constexpr Row kRows[] = {
     {"RMU06", "token_invalid", false, 0},
     {"RMU08", "signup_refused", true, 0},
     {"RMU09", "session_ended", false, 0},
+    {"RMU10", "conflict", false, 0},  // answered before: http/chain.cpp gives that answer
     {"RMU11", "idempotency_key_reused", false, 0},
     {"RMU12", "tenant_required", true, 0},
     {"RMU13", "not_possible", true, 0},
@@ -29,11 +30,11 @@ constexpr Row kRows[] = {
     {"RMP07", "not_possible", true, 0},
     {"RMA06", "not_found", true, 0},
     {"42501", "forbidden", false, 0},
-    {"22P02", "not_found", false, 0},    // an id in a path that is none
-    {"40001", "unavailable", false, 1},  // serialization failure
-    {"40P01", "unavailable", false, 1},  // deadlock
-    {"55P03", "unavailable", false, 1},  // lock not available
-    {"57014", "unavailable", false, 2},  // statement time-out
+    {"22", "validation_failed", false, 0},  // a value that only the database can tell is none
+    {"40001", "unavailable", false, 1},     // serialization failure
+    {"40P01", "unavailable", false, 1},     // deadlock
+    {"55P03", "unavailable", false, 1},     // lock not available
+    {"57014", "unavailable", false, 2},     // statement time-out
     {"08", "unavailable", false, 2},
     {"25006", "unavailable", false, 5},   // read-only: a standby
     {"53", "unavailable", false, 5},      // disk full, out of memory, too many connections

@@ -1,6 +1,7 @@
 #include "http/chain.hpp"
 
 #include <chrono>
+#include <thread>
 
 #include "db/internal.hpp"
 #include "http/problem.hpp"
@@ -70,6 +71,7 @@ void Chain::Handle(const httplib::Request& request, httplib::Response& response)
         reply = ReplyOf(Problem("internal_error"), exchange.request_id);
     }
     exchange.transaction.reset();
+    if (exchange.route != nullptr) std::this_thread::sleep_until(began + exchange.route->least);
     Write(reply, response);
     const auto took = std::chrono::duration<double>(std::chrono::steady_clock::now() - began);
     ops::LogRequest(exchange, reply.status, took.count());

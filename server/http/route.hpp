@@ -2,6 +2,7 @@
 // validation, /openapi.json, /rbac/policies and the tests that walk every route.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -54,6 +55,8 @@ struct Route {
     RateTier rate = RateTier::kGeneral;
     bool idempotent = true;    // takes an Idempotency-Key, where it is not a GET
     bool no_api_keys = false;  // of persons only
+    // An answer takes this long at least, so that its time does not tell what was found.
+    std::chrono::milliseconds least{0};
     Handler handler = {};
 };
 

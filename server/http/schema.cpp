@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cctype>
+#include <chrono>
 #include <set>
 
+#include "mail/address.hpp"
 #include "utf8.hpp"
 
 namespace rampart::server::http {
@@ -13,23 +15,46 @@ using nlohmann::json;
 
 constexpr std::size_t kMaxErrors = 16;
 
+// Digits as a number; the caller has seen that they are digits.
+int Number(std::string_view digits) {
+    int number = 0;
+    for (const char digit : digits) number = number * 10 + (digit - '0');
+    return number;
+}
+
+bool HasShape(std::string_view text, std::string_view shape) {
+    return text.size() == shape.size() &&
+           std::equal(text.begin(), text.end(), shape.begin(), [](unsigned char c, char s) {
+               return s == 'd' ? std::isdigit(c) != 0 : c == static_cast<unsigned char>(s);
+           });
+}
+
+bool IsOffset(std::string_view text) {
+    if (text == "Z") return true;
+    return (HasShape(text, "+dd:dd") || HasShape(text, "-dd:dd")) &&
+           Number(text.substr(1, 2)) < 15 && Number(text.substr(4)) < 60;
+}
+
+// RFC 3339, and a day and a time that there are: the database would refuse others.
 bool IsDateTime(std::string_view text) {
     constexpr std::string_view kShape = "dddd-dd-ddTdd:dd:dd";
-    if (text.size() < kShape.size() + 1 || text.size() > 40) return false;
-    for (std::size_t i = 0; i < kShape.size(); ++i) {
-        const bool digit = std::isdigit(static_cast<unsigned char>(text[i])) != 0;
-        if (kShape[i] == 'd' ? !digit : text[i] != kShape[i]) return false;
+    if (text.size() > 40 || !HasShape(text.substr(0, kShape.size()), kShape)) return false;
+    const std::chrono::year_month_day day{
+        std::chrono::year(Number(text.substr(0, 4))),
+        std::chrono::month(static_cast<unsigned>(Number(text.substr(5, 2)))),
+        std::chrono::day(static_cast<unsigned>(Number(text.substr(8, 2))))};
+    if (!day.ok() || day.year() < std::chrono::year(1)) return false;
+    if (Number(text.substr(11, 2)) > 23 || Number(text.substr(14, 2)) > 59 ||
+        Number(text.substr(17, 2)) > 59) {
+        return false;
     }
     std::string_view rest = text.substr(kShape.size());
-    if (rest.front() == '.') {
+    if (rest.starts_with('.')) {
         const std::size_t end = rest.find_first_not_of("0123456789", 1);
         if (end == 1 || end == std::string_view::npos) return false;
         rest.remove_prefix(end);
     }
-    if (rest == "Z") return true;
-    return rest.size() == 6 && (rest[0] == '+' || rest[0] == '-') && rest[3] == ':' &&
-           std::all_of(rest.begin() + 1, rest.end(),
-                       [](unsigned char c) { return c == ':' || std::isdigit(c) != 0; });
+    return IsOffset(rest);
 }
 
 std::size_t Length(std::string_view text) {
@@ -158,26 +183,7 @@ bool IsUuid(std::string_view text) {
 }
 
 bool IsEmail(std::string_view text) {
-    const std::size_t at = text.find('@');
-    if (at == std::string_view::npos || at == 0 || at > 64 || text.size() > 254) return false;
-    const std::string_view local = text.substr(0, at);
-    const std::string_view domain = text.substr(at + 1);
-    constexpr std::string_view kAtoms = "!#$%&'*+-/=?^_`{|}~.";
-    const auto is_word = [](unsigned char c) { return std::isalnum(c) != 0; };
-    const auto has_empty_part = [](std::string_view part) {
-        return part.empty() || part.front() == '.' || part.back() == '.' ||
-               part.find("..") != std::string_view::npos;
-    };
-    return !has_empty_part(local) && !has_empty_part(domain) &&
-           domain.find('.') != std::string_view::npos &&
-           std::all_of(local.begin(), local.end(),
-                       [&](char c) {
-                           return is_word(static_cast<unsigned char>(c)) ||
-                                  kAtoms.find(c) != std::string_view::npos;
-                       }) &&
-           std::all_of(domain.begin(), domain.end(), [&](char c) {
-               return is_word(static_cast<unsigned char>(c)) || c == '-' || c == '.';
-           });
+    return mail::IsAddress(text) && text.find('.', text.find('@')) != std::string_view::npos;
 }
 
 namespace schema {

@@ -53,6 +53,7 @@ $$;
 SELECT rampart.define_event(e.name, 'security', e.severity, description => e.description)
 FROM (VALUES
     ('auth.signup', 'info', 'Somebody signed up'),
+    ('auth.verification_requested', 'info', 'Another mail to verify an address was asked for'),
     ('auth.email_verified', 'info', 'An address was verified'),
     ('user.approved', 'low', 'A sign-up was approved'),
     ('user.rejected', 'low', 'A sign-up was turned down'),

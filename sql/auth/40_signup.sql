@@ -135,8 +135,11 @@ DECLARE
 BEGIN
     SELECT a.id INTO account FROM rampart_auth.account a WHERE a.email = resend_verification.email AND a.status = 'unverified';
     IF FOUND THEN
+        PERFORM rampart_auth.as_actor(account::text);
         PERFORM rampart_auth.mail_verification(account, email, token_hash, link, token_minutes);
     END IF;
+    PERFORM rampart_auth.record('auth.verification_requested', jsonb_build_object(
+        'account', account, 'email_hash', encode(rampart_auth.throttle_key('email', email), 'hex')));
     RETURN '{}';
 END
 $$;

@@ -41,6 +41,8 @@ COMMENT ON FUNCTION rampart_auth.create_organisation(text) IS 'Makes an organisa
 CREATE FUNCTION rampart_auth.get_organisation() RETURNS jsonb
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$ SELECT rampart_auth.organisation_json(o) FROM rampart_auth.organisation o WHERE o.id = rampart_auth.here() $$;
+COMMENT ON FUNCTION rampart_auth.get_organisation() IS
+'The organisation that one works in.';
 
 CREATE FUNCTION rampart_auth.rename_organisation(name text) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -53,6 +55,8 @@ BEGIN
     RETURN rampart_auth.organisation_json(changed);
 END
 $$;
+COMMENT ON FUNCTION rampart_auth.rename_organisation(text) IS
+'Gives the organisation that one works in another name.';
 
 CREATE FUNCTION rampart_auth.delete_organisation() RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -82,6 +86,8 @@ AS $$
     FROM rampart_auth.membership m JOIN rampart_auth.account a ON a.id = m.account_id
     WHERE m.org_id = rampart_auth.here()
 $$;
+COMMENT ON FUNCTION rampart_auth.list_members() IS
+'The members of the organisation that one may see, with the roles that count: their own and their teams''.';
 
 CREATE FUNCTION rampart_auth.change_role(account_id uuid, role text) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -182,6 +188,8 @@ AS $$
     FROM rampart_auth.invitation i
     WHERE i.org_id = rampart_auth.here() AND i.accepted_at IS NULL AND i.revoked_at IS NULL AND i.expires_at > now()
 $$;
+COMMENT ON FUNCTION rampart_auth.list_invitations() IS
+'The invitations of the organisation that can still be accepted.';
 
 CREATE FUNCTION rampart_auth.revoke_invitation(id uuid) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -196,6 +204,8 @@ BEGIN
     RETURN NULL;
 END
 $$;
+COMMENT ON FUNCTION rampart_auth.revoke_invitation(uuid) IS
+'Withdraws an invitation. Errors: RMU03 none that is open.';
 
 CREATE FUNCTION rampart_auth.accept_invitation(token_hash bytea) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -224,6 +234,8 @@ AS $$
     SELECT jsonb_build_object('items', coalesce(jsonb_agg(rampart_auth.team_json(t) ORDER BY t.id), '[]'))
     FROM rampart_auth.team t WHERE t.org_id = rampart_auth.here()
 $$;
+COMMENT ON FUNCTION rampart_auth.list_teams() IS
+'The teams of the organisation that one may see.';
 
 CREATE FUNCTION rampart_auth.create_team(name text, role text DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -278,6 +290,8 @@ EXCEPTION WHEN unique_violation THEN
     RAISE EXCEPTION 'a team of that name exists' USING ERRCODE = 'RMU04';
 END
 $$;
+COMMENT ON FUNCTION rampart_auth.change_team(uuid, text, text) IS
+'Renames a team or gives it another role, which its members have from the next request on; NULL leaves either as it is. Errors: RMU03, RMU02 a role above one''s own, RMU04 the name is taken.';
 
 CREATE FUNCTION rampart_auth.delete_team(id uuid) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -290,6 +304,8 @@ BEGIN
     RETURN NULL;
 END
 $$;
+COMMENT ON FUNCTION rampart_auth.delete_team(uuid) IS
+'Deletes a team; its members lose its role with the next request. Errors: RMU03, RMU02 its role is above one''s own.';
 
 CREATE FUNCTION rampart_auth.list_team_members(id uuid) RETURNS jsonb
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -297,6 +313,8 @@ AS $$
     SELECT jsonb_build_object('items', coalesce(jsonb_agg(jsonb_build_object('account_id', tm.account_id) ORDER BY tm.account_id), '[]'))
     FROM rampart_auth.team_member tm WHERE tm.team_id = id AND tm.org_id = rampart_auth.here()
 $$;
+COMMENT ON FUNCTION rampart_auth.list_team_members(uuid) IS
+'Who is in a team, as far as one may see them.';
 
 CREATE FUNCTION rampart_auth.add_team_member(id uuid, account_id uuid) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -331,6 +349,8 @@ BEGIN
     RETURN NULL;
 END
 $$;
+COMMENT ON FUNCTION rampart_auth.remove_team_member(uuid, uuid) IS
+'Takes a member out of a team, whose role they lose with the next request. Errors: RMU03, RMU02 the team''s role is above one''s own.';
 
 GRANT EXECUTE ON FUNCTION rampart_auth.create_organisation, rampart_auth.get_organisation, rampart_auth.rename_organisation,
     rampart_auth.delete_organisation, rampart_auth.list_members, rampart_auth.change_role, rampart_auth.remove_member,

@@ -47,5 +47,7 @@ BEGIN
     RETURN NULL;
 END
 $$;
+COMMENT ON FUNCTION rampart_auth.revoke_api_key(uuid) IS
+'Revokes a key that the caller may see, as of the next request. Errors: RMU03.';
 
 GRANT EXECUTE ON FUNCTION rampart_auth.create_api_key, rampart_auth.list_api_keys, rampart_auth.revoke_api_key TO rampartd;

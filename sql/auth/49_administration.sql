@@ -35,6 +35,8 @@ AS $$
         'next', CASE WHEN count(*) = page THEN max(a.id::text) END)
     FROM accounts a
 $$;
+COMMENT ON FUNCTION rampart_auth.list_accounts(uuid, text, int) IS
+'A page of all accounts, by id; next is what to ask for after. status: of these only.';
 
 CREATE FUNCTION rampart_auth.change_status(account uuid, from_status text[], to_status text, event text) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -67,6 +69,8 @@ COMMENT ON FUNCTION rampart_auth.approve_account(uuid) IS 'Lets in who signed up
 CREATE FUNCTION rampart_auth.reject_account(id uuid) RETURNS jsonb
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$ SELECT rampart_auth.change_status(id, '{awaiting_approval}', 'disabled', 'user.rejected') $$;
+COMMENT ON FUNCTION rampart_auth.reject_account(uuid) IS
+'Turns down who signed up and awaits approval. Errors: RMU03, RMU04.';
 
 CREATE FUNCTION rampart_auth.disable_account(id uuid) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -87,6 +91,8 @@ COMMENT ON FUNCTION rampart_auth.disable_account(uuid) IS 'Shuts an account out,
 CREATE FUNCTION rampart_auth.enable_account(id uuid) RETURNS jsonb
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$ SELECT rampart_auth.change_status(id, '{disabled}', 'active', 'user.enabled') $$;
+COMMENT ON FUNCTION rampart_auth.enable_account(uuid) IS
+'Lets in again who was shut out. Errors: RMU03, RMU04.';
 
 CREATE FUNCTION rampart_auth.unlock_account(id uuid) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -111,10 +117,14 @@ BEGIN
     RETURN NULL;
 END
 $$;
+COMMENT ON FUNCTION rampart_auth.end_account_sessions(uuid) IS
+'Ends all sessions of an account.';
 
 CREATE FUNCTION rampart_auth.list_sessions_of(id uuid) RETURNS jsonb
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$ SELECT rampart_auth.sessions_json(id) $$;
+COMMENT ON FUNCTION rampart_auth.list_sessions_of(uuid) IS
+'The sessions of an account, for administrators.';
 
 CREATE FUNCTION rampart_auth.clean_up() RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -129,6 +139,7 @@ BEGIN
     DELETE FROM rampart_auth.issued_token t WHERE t.expires_at < now() - interval '5 minutes';
     DELETE FROM rampart_auth.throttle t WHERE t.last_failure < now() - interval '2 days' AND coalesce(t.locked_until < now(), true);
     DELETE FROM rampart_auth.session s WHERE s.expires_at < now() - interval '1 day' OR s.revoked_at < now() - interval '1 day';
+    DELETE FROM rampart_auth.outbox o WHERE o.next_attempt_at IS NULL AND o.created_at < now() - interval '30 days';
     DELETE FROM rampart_auth.rate r WHERE r.window_no < floor(extract(epoch FROM now()) / 86400) - 1 AND r.current + r.previous = 0;
     RETURN NULL;
 END

@@ -1,4 +1,5 @@
 """Reference pages say what the code and a running server say."""
+import os
 import re
 import subprocess
 import sys
@@ -8,6 +9,8 @@ from tree import ROOT, text
 
 _SETTING = re.compile(r"^\| `(rampart\.\w+)` \| (.*?) \| (.*?) \|", re.M)
 _CONSTRUCT = re.compile(r"^\| (.+?) \| `?([0-9A-Z]{5})`? \|", re.M)
+_PROBLEM = re.compile(r'^    \{"(\w+)", (\d+), "', re.M)
+_PROBLEM_ROW = re.compile(r"^\| `(\w+)` \| (\d{3}) \|", re.M)
 _CONTEXTS = {"user": "anybody", "superuser": "superuser", "sighup": "server", "postmaster": "server, at its start"}
 
 
@@ -18,6 +21,12 @@ def sql_reference(cluster):
     if done.stdout != text(ROOT / "docs/reference/sql-api.md"):
         return ["differs: docs/generate-sql-api > docs/reference/sql-api.md"]
     return []
+
+
+def server_settings():
+    """The page is what the program says, between its fences."""
+    said = subprocess.run([os.path.join(os.environ["RAMPART_BUILD"], "dev", "server", "rampartd"), "settings"], text=True, capture_output=True, check=True).stdout
+    return [] if f"```toml\n{said}```\n" in text(ROOT / "docs/reference/server-settings.md") else ["differs: docs/generate-server-settings"]
 
 
 def errors():
@@ -38,3 +47,18 @@ def settings(cluster):
     rows = cluster.query("SELECT name, boot_val, context FROM pg_settings WHERE name LIKE 'rampart.%'")
     there = {(name, f"`{default}`" if default else "empty", _CONTEXTS[context]) for name, default, context in rows}
     return [" ".join(row) for row in sorted(there ^ set(_SETTING.findall(text(ROOT / "docs/reference/settings.md"))))]
+
+
+def http_reference():
+    done = subprocess.run([sys.executable, ROOT / "docs/generate-http-api"], text=True, capture_output=True)
+    if done.returncode != 0:
+        return [done.stderr.strip()]
+    if done.stdout != text(ROOT / "docs/reference/http.md"):
+        return ["differs: docs/generate-http-api > docs/reference/http.md"]
+    return []
+
+
+def problems():
+    """Every code that the server refuses with, with its status, and no other."""
+    there = set(_PROBLEM.findall(text(ROOT / "server/http/problem.cpp")))
+    return [" ".join(row) for row in sorted(there ^ set(_PROBLEM_ROW.findall(text(ROOT / "docs/reference/problems.md"))))]

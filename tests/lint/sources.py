@@ -51,7 +51,8 @@ def clang_build():
 
 
 def declared_codes():
-    return set(_CODE.findall(text(ROOT / "extension/core/error.hpp")))
+    """Of the extension, and of rampart_auth, which the server answers by."""
+    return set(_CODE.findall(text(ROOT / "extension/core/error.hpp"))) | set(re.findall(r'"(RMU\d\d)"', text(ROOT / "server/db/errors.cpp")))
 
 
 def undeclared_codes():

@@ -190,9 +190,9 @@ class Server:
 
 
 class World:
-    def __init__(self):
+    def __init__(self, cluster=None):
         self.processes = []
-        self.cluster = Cluster("server", settings={"rampart.seal_interval": 1000, "max_worker_processes": 16}).start()
+        self.cluster = cluster or Cluster("server", settings={"rampart.seal_interval": 1000, "max_worker_processes": 16}).start()
         self.certificate = certificate(self.cluster.directory)
         self._server = None
         import atexit
@@ -276,6 +276,14 @@ def run(*command, **kwargs):
     if done.returncode != 0:
         raise RuntimeError(f"{' '.join(command[:2])} failed: {done.stderr[-2000:]}{done.stdout[-2000:]}")
     return done
+
+
+def within_a_second(look, expected):
+    """What look() comes to: as soon as it is what was expected, and after a second whatever it is."""
+    deadline = time.monotonic() + 1
+    while (seen := look()) != expected and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return seen
 
 
 def claims_of(token):
