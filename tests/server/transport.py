@@ -39,7 +39,8 @@ class Probe:
         with open(self.log_file, "wb") as log:
             command = ["prlimit", f"--nofile={descriptors}:{descriptors}", PROGRAM] if descriptors else [PROGRAM]
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, env={**os.environ, **environment})
-        self.port = int(self.process.stdout.readline().split()[1])
+        # Behind lines of the log.
+        self.port = next(int(line.split()[1]) for line in self.process.stdout if line.startswith(b"port "))
 
     def __enter__(self):
         return self
