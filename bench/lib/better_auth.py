@@ -55,7 +55,7 @@ class BetterAuth:
         self.url = f"http://127.0.0.1:{self.port}/api/auth"
         cluster.psql(f"CREATE DATABASE {database}")
         environment = {**os.environ, "NODE_ENV": "production", "PORT": str(self.port), "PGHOST": cluster.directory, "PGPORT": str(cluster.port),
-                       "PGUSER": "postgres", "PGDATABASE": database, "BETTER_AUTH_SECRET": secrets.token_hex(32), "SESSION": json.dumps(session or {})}
+                       "PGUSER": "postgres", "PGAPPNAME": "better-auth", "PGDATABASE": database, "BETTER_AUTH_SECRET": secrets.token_hex(32), "SESSION": json.dumps(session or {})}
         self.process = subprocess.Popen(["node", os.path.join(work, "server.mjs")], env=environment, stdout=subprocess.PIPE, text=True)
         if self.process.stdout.readline() != "ready\n":
             raise RuntimeError("better-auth does not start")

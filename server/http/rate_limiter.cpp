@@ -33,6 +33,8 @@ RateLimiter::Outcome RateLimiter::Take(const std::string& who, const Rate& rate)
                                                     {"window_seconds", rate.seconds},
                                                     {"wanted", wanted}});
     const int granted = answer["granted"];
+    // Others may have come back with a portion meanwhile.
+    if (granted == 0 && TakeLocal(shard, who, &outcome)) return outcome;
     outcome = {granted > 0, answer["remaining"].get<int>() + std::max(0, granted - 1),
                answer["reset"], answer["retry_after"]};
     if (granted > 1) {
@@ -44,8 +46,10 @@ RateLimiter::Outcome RateLimiter::Take(const std::string& who, const Rate& rate)
             });
         }
         if (shard.portions.size() < kMostPerShard) {
-            shard.portions[who] = {granted - 1, answer["remaining"],
-                                   now + std::chrono::seconds(outcome.reset)};
+            Portion& portion = shard.portions[who];
+            const int kept = portion.until > now ? portion.left : 0;
+            portion = {kept + granted - 1, answer["remaining"],
+                       now + std::chrono::seconds(outcome.reset)};
         }
     }
     return outcome;

@@ -1,6 +1,7 @@
 #include "mail/configuration.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <fstream>
 #include <optional>
 #include <string>
@@ -20,7 +21,9 @@ bool IsHost(const std::string& host) {
 }
 
 bool IsThisMachine(const std::string& host) {
-    return host == "localhost" || host == "::1" || host.starts_with("127.");
+    const bool loopback =
+        host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string::npos;
+    return loopback || host == "localhost" || host == "::1";
 }
 
 Security SecurityOf(const std::string& name) {

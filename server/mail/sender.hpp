@@ -37,7 +37,8 @@ class Sender {
     Sender& operator=(const Sender&) = delete;
 
     void Start();
-    // Within about a second; a mail that is being written is cut off, and sent later.
+    // Within about a second; a mail that is being written is cut off, and sent later. One that has
+    // been written gets three seconds to be answered.
     void Stop();
     // There may be mail. From any thread.
     void Wake();

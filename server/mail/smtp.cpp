@@ -15,8 +15,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr auto kPatience =
-    std::chrono::milliseconds(700);  // for an answer, once a stop is asked for
+// For the answer to a whole mail, once a stop is asked for: without it the mail would be given up.
+constexpr std::chrono::seconds kPatience{3};
 
 bool InitialiseCurl() {
     static const bool good = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
@@ -170,6 +170,7 @@ SmtpClient::Connection::Connection(const SmtpOptions& options, Sockets& sockets)
     }
     Set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect_timeout.count()));
     Set(CURLOPT_TIMEOUT_MS, static_cast<long>(options.total_timeout.count()));
+    Set(CURLOPT_SERVER_RESPONSE_TIMEOUT, static_cast<long>(options.total_timeout.count() / 1000));
     Set(CURLOPT_NOSIGNAL, 1L);
     Set(CURLOPT_UPLOAD, 1L);
     Set(CURLOPT_NOPROGRESS, 0L);

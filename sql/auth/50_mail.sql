@@ -57,7 +57,7 @@ DECLARE
     mail rampart_auth.outbox;
     claimed jsonb := '[]';
 BEGIN
-    IF max NOT BETWEEN 1 AND 100 OR lease NOT BETWEEN interval '1 second' AND interval '1 hour' OR (max, lease) IS NULL THEN
+    IF (max BETWEEN 1 AND 100 AND lease BETWEEN interval '1 second' AND interval '1 hour') IS NOT TRUE THEN
         RAISE EXCEPTION 'max is from 1 to 100, lease from a second to an hour' USING ERRCODE = '22023';
     END IF;
     FOR mail IN SELECT o.* FROM rampart_auth.outbox o WHERE o.next_attempt_at <= now()

@@ -12,6 +12,12 @@ def own_memory(pid):
         return None
 
 
+def resident_memory(pid):
+    """MiB, shared pages included."""
+    with open(f"/proc/{pid}/status") as f:
+        return int(re.search(r"VmRSS:\s+(\d+)", f.read())[1]) / 1024
+
+
 class Growth:
     """MiB by which a process is larger, at most, than it was at first."""
 

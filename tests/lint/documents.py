@@ -1,4 +1,5 @@
 """Reference pages say what the code and a running server say."""
+import os
 import re
 import subprocess
 import sys
@@ -20,6 +21,12 @@ def sql_reference(cluster):
     if done.stdout != text(ROOT / "docs/reference/sql-api.md"):
         return ["differs: docs/generate-sql-api > docs/reference/sql-api.md"]
     return []
+
+
+def server_settings():
+    """The page is what the program says, between its fences."""
+    said = subprocess.run([os.path.join(os.environ["RAMPART_BUILD"], "dev", "server", "rampartd"), "settings"], text=True, capture_output=True, check=True).stdout
+    return [] if f"```toml\n{said}```\n" in text(ROOT / "docs/reference/server-settings.md") else ["differs: docs/generate-server-settings"]
 
 
 def errors():

@@ -2,6 +2,7 @@
 import json
 import time
 
+from guides import examples
 from load import Load
 from tokens import forged, jose, signing_key
 from world import Server, claims_of
@@ -17,6 +18,7 @@ def check(world, report):
     verified_offline(report, server, world.person(server))
     refused(world, report, database, server)
     rotated(world, report, database, settings, server)
+    dropped(world, report, database, server)
 
 
 def jwks(server):
@@ -41,6 +43,9 @@ def verified_offline(report, server, person):
                  ("ERR_JWT_CLAIM_VALIDATION_FAILED",) * 2, "and that it is for no other audience and of no other issuer")
     members = set().union(*(key.keys() for key in keys["keys"]))
     report.ok(not members & {"d", "p", "q", "k", "dp", "dq", "qi"} and {"kid", "alg", "use"} <= members, "nothing private is published", members)
+    example = examples("server-tokens.md", "js").replace(f"{ISSUER}/.well-known", f"http://127.0.0.1:{server.port}/.well-known")
+    report.equal((jose().example(example, person.token).get("payload", {}).get("sub"), "error" in jose().example(example, person.token[:-4] + "AAAA")),
+                 (me["id"], True), "so does the guide's example, which fetches the keys itself")
     in_database = server.database.query("BEGIN; SELECT rampart.set_principal(%s); SELECT rampart.subject()", (person.token,))
     report.equal(in_database, [(me["id"],)], "PostgreSQL verifies the same token")
 
@@ -113,6 +118,22 @@ def rotated(world, report, database, settings, server):
     report.ok(to_eddsa not in kids and len(kids) == 2, "keys whose last token has expired are withdrawn", kids)
     report.equal(wait_for(lambda: other.client(token=first).get("/auth/me").status, lambda status: status == 401), 401, "what was signed with them is refused")
     report.equal(person.post("/auth/refresh", {"refresh_token": person.refresh}).status, 200, "but the session lasts: its refresh token brings one under the new key")
+
+
+def dropped(world, report, database, server):
+    """A key in wrong hands: retired by the database's owner, as the guide says, and dropped with the next change."""
+    admin, victim = world.admin(server), world.person(server)
+    old = header_of(victim.token)["kid"]
+    admin.post("/admin/signing-keys")
+    admin.post("/admin/signing-keys/activate")
+    database.query(examples("server-tokens.md", "sql skip").replace("(the old one)", old))
+    fresh = server.client()
+    wait_for(lambda: header_of(fresh.log_in(admin.email).body["access_token"])["kid"], lambda kid: kid != old)
+    made = fresh.post("/admin/signing-keys").status, fresh.post("/admin/signing-keys/activate").status
+    seen = wait_for(lambda: server.client(token=victim.token).get("/auth/me").status, lambda status: status == 401)
+    in_database = database.failure(f"SELECT rampart.set_principal('{victim.token}')")
+    report.equal((made, seen, in_database), ((201, 200), 401, "RMP08"), "a key in wrong hands: its tokens are refused everywhere, within seconds")
+    report.equal(victim.post("/auth/refresh", {"refresh_token": victim.refresh}).status, 200, "a key in wrong hands: and sessions go on")
 
 
 def rotate(report, database, instances, admin, person, maker, algorithm):

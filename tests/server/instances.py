@@ -178,7 +178,21 @@ def rates(world, report):
     answers = [asked[i % 2].get("/auth/me") for i in range(90)]
     granted = sum(answer.status == 200 for answer in answers)
     report.equal((granted, {answer.status for answer in answers[-20:]}), (60, {429}), "sixty requests a session are sixty on both")
-    for server in (a, b, generous):
+
+    token = world.person(generous).token
+    with Load(lambda number: lambda client=(a, b)[number % 2].client(token=token): client.get("/auth/me"), 12, expected=(200, 429)) as load:
+        time.sleep(1.5)
+    report.equal((load.statuses.get(200), load.failures), (60, []), "also where twelve clients ask at once")
+
+    org, members = world.organisation(generous)
+    stranger, tenants = world.person(generous), Server(world, database, settings | {"rates": {"tenant": "20/1m"}}).start()
+    asked = tenants.client(token=stranger.token, org=org)
+    refused = {asked.get("/organisations/" + org).status for _ in range(40)}
+    own = tenants.client(token=members["OWNER"].token)
+    report.equal((refused, own.get("/auth/me").status), ({403}, 200), "who is no member uses up nothing of an organisation's quota")
+    granted = sum(own.get("/auth/me").status == 200 for _ in range(40))
+    report.equal(granted, 19, "which is one for its members")
+    for server in (a, b, generous, tenants):
         server.stop()
 
 

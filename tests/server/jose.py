@@ -1,4 +1,5 @@
 """npm's jose, a stranger's implementation of tokens, asked by lines of JSON."""
+import hashlib
 import json
 import os
 import shutil
@@ -10,12 +11,19 @@ HERE = os.path.dirname(os.path.realpath(__file__))
 
 
 class Jose:
-    """One Node process with jose. Trusts the certificates of `ca_file` where it fetches keys."""
+    """One Node process with jose."""
 
-    def __init__(self, ca_file=None):
-        environment = {**os.environ, **({"NODE_EXTRA_CA_CERTS": ca_file} if ca_file else {})}
-        self.process = subprocess.Popen(["node", os.path.join(installed(), "tokens.mjs")], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, text=True, bufsize=1, env=environment)
+    def __init__(self):
+        self.directory = installed()
+        self.process = subprocess.Popen(["node", os.path.join(self.directory, "tokens.mjs")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                        bufsize=1)
+
+    def example(self, text, token):
+        """What the program of an example, which exports claimsOf(), reads in a token."""
+        file = os.path.join(self.directory, f"example-{hashlib.sha256(text.encode()).hexdigest()[:8]}.mjs")
+        with open(file, "w") as f:
+            f.write(text)
+        return self.ask("example", file=file, token=token)
 
     def ask(self, action, **parameters):
         self.process.stdin.write(json.dumps({"action": action, **parameters}) + "\n")

@@ -1,6 +1,5 @@
 """A real nginx on loopback, with the configuration that a guide shows."""
 import os
-import re
 import shutil
 import subprocess
 import tempfile
@@ -8,7 +7,8 @@ import time
 import urllib.error
 import urllib.request
 
-ROOT = os.path.realpath(os.path.join(os.path.dirname(os.path.realpath(__file__)), os.pardir, os.pardir))
+from guides import examples
+
 PROGRAM = shutil.which("nginx") or "/usr/sbin/nginx"
 
 # Everything that nginx would keep in directories of the system.
@@ -29,17 +29,11 @@ http {{
 """
 
 
-def blocks_of(guide):
-    """The nginx blocks of a guide, one text."""
-    with open(os.path.join(ROOT, "docs", "guides", guide)) as f:
-        return "\n".join(re.findall(r"^```nginx\n(.*?)^```$", f.read(), re.S | re.M))
-
-
 class Nginx:
     """Runs a guide's blocks, with each text of `replaced` (what a reader would adapt) replaced; each must stand in the guide."""
 
     def __init__(self, guide, replaced):
-        blocks = blocks_of(guide)
+        blocks = examples(guide, "nginx")
         for old, new in replaced.items():
             if old not in blocks:
                 raise RuntimeError(f"{guide} does not have {old!r}")

@@ -4,9 +4,7 @@ import collections
 import email
 import email.policy
 import logging
-import os
 import ssl
-import subprocess
 import threading
 import time
 import warnings
@@ -19,15 +17,6 @@ logging.getLogger("mail.log").setLevel(logging.CRITICAL)
 warnings.filterwarnings("ignore", module="aiosmtpd")
 
 USER, PASSWORD = "mailer", "correct horse battery staple"
-
-
-def certificate(directory, name, host):
-    """A self-signed certificate for a host, which is its own authority: (certificate, key)."""
-    paths = [os.path.join(directory, f"{name}.{kind}") for kind in ("pem", "key")]
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-                    "-subj", f"/CN={host}", "-addext", f"subjectAltName=DNS:{host}", "-out", paths[0], "-keyout", paths[1]],
-                   check=True, capture_output=True)
-    return paths
 
 
 class SmtpServer:

@@ -17,8 +17,7 @@ def jose():
 
 def signing_key(database):
     """(kid, algorithm, private key) of the key that signs now."""
-    database.query("SELECT rampart.grant_scope('secret', 'postgres')")
-    return database.query("SELECT kid, algorithm, private_key::text FROM rampart_auth.signing_key WHERE activated_at IS NOT NULL AND retired_at IS NULL")[0]
+    return database.query("SELECT kid, algorithm, private_key::text FROM rampart_auth.signing_key WHERE activated_at IS NOT NULL AND retired_at IS NULL", user="observer")[0]
 
 
 def forged(database, claims, **header):

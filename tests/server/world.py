@@ -190,9 +190,9 @@ class Server:
 
 
 class World:
-    def __init__(self):
+    def __init__(self, cluster=None):
         self.processes = []
-        self.cluster = Cluster("server", settings={"rampart.seal_interval": 1000, "max_worker_processes": 16}).start()
+        self.cluster = cluster or Cluster("server", settings={"rampart.seal_interval": 1000, "max_worker_processes": 16}).start()
         self.certificate = certificate(self.cluster.directory)
         self._server = None
         import atexit

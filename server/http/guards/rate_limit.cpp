@@ -49,8 +49,10 @@ Guard RateLimit(RateLimiter& limiter, const RateSettings& rates) {
             Apply(exchange, limiter, "session " + exchange.token->session,
                   admin ? rates.admin : rates.authenticated);
         }
-        if (!exchange.organisation.empty())
-            Apply(exchange, limiter, "tenant " + exchange.organisation, rates.tenant);
+        // The one that the token names: anybody can write another into a header, and would use up
+        // its quota.
+        if (exchange.token && !exchange.token->organisation.empty())
+            Apply(exchange, limiter, "tenant " + exchange.token->organisation, rates.tenant);
         if (const Rate* rate = RouteRate(exchange, rates)) {
             Apply(exchange, limiter, exchange.route->name + " " + exchange.client_ip, *rate);
         }

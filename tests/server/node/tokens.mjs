@@ -2,14 +2,6 @@
 import { createInterface } from 'node:readline';
 import * as jose from 'jose';
 
-const remote = new Map();
-
-// As an application does it that asks for the keys once and again where it meets an unknown one.
-function keysAt(url) {
-  if (!remote.has(url)) remote.set(url, jose.createRemoteJWKSet(new URL(url), { cooldownDuration: 0 }));
-  return remote.get(url);
-}
-
 async function verified(token, keys, options) {
   try {
     const { payload, protectedHeader } = await jose.jwtVerify(token, keys, options);
@@ -28,7 +20,8 @@ const keyOf = ({ pem, jwk, alg }) => (pem ? jose.importPKCS8(pem, alg) : jose.im
 
 const actions = {
   verify: ({ token, jwks, options }) => verified(token, jose.createLocalJWKSet(jwks), options),
-  verify_remote: ({ token, url, options }) => verified(token, keysAt(url), options),
+  // The example of a guide, in a file of its own.
+  example: async ({ file, token }) => ({ payload: await (await import(file)).claimsOf(token) }),
   generate: async ({ alg }) => {
     const { privateKey, publicKey } = await jose.generateKeyPair(alg, { extractable: true });
     return { private: await jose.exportJWK(privateKey), public: await jose.exportJWK(publicKey) };
