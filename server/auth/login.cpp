@@ -1,5 +1,6 @@
 #include "auth/login.hpp"
 
+#include "auth/mfa/answers.hpp"
 #include "auth/secrets.hpp"
 #include "http/problem.hpp"
 
@@ -62,6 +63,7 @@ http::Reply LogIn(const Service& service, http::Exchange& exchange) {
     }
     const std::string refresh = NewToken();
     const std::string jti = NewId();
+    const std::string challenge = NewToken();
     const nlohmann::json outcome = exchange.db().Finish(
         "accept_login", {{"account", db::Value::OfJson(found["account"])},
                          {"email", email},
@@ -76,9 +78,12 @@ http::Reply LogIn(const Service& service, http::Exchange& exchange) {
                          {"jti", jti},
                          {"access_seconds", tokens.access_seconds},
                          {"refresh_days", tokens.refresh_days},
-                         {"session_days", tokens.session_days}});
+                         {"session_days", tokens.session_days},
+                         {"challenge", ByteView(HashOf(challenge))},
+                         {"device", mfa::DeviceOf(exchange)}});
     const std::string& status = outcome["outcome"].get_ref<const std::string&>();
     if (status == "changed") throw http::Problem("invalid_credentials");
+    if (status == "mfa") return mfa::FactorRequired(outcome, challenge);
     if (status == "locked") RefuseLocked(outcome["locked"]);
     if (status == "unverified") throw http::Problem("email_not_verified");
     if (status == "awaiting_approval") throw http::Problem("awaiting_approval");

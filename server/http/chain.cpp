@@ -87,6 +87,9 @@ Reply Chain::Run(Exchange& exchange) const {
         if (exchange.response.status == 204) return {204, nullptr};
     }
     exchange.transaction.emplace(pool_, BeginArguments(exchange));
+    if (exchange.route->step_up) {
+        exchange.db().Before({"SELECT rampart_auth.prove_recently()", {}});
+    }
     PrepareIdempotency(exchange);
     try {
         return Answer(exchange);

@@ -14,6 +14,8 @@
 namespace rampart::server::http {
 
 // By what a request says who it is from.
+inline constexpr std::string_view kEnrolling = "MFA_REQUIRED";
+
 enum class Credential : std::uint8_t { kNone, kBearer, kCookie, kApiKey };
 
 // Whom a signed access token names. What it says may have changed since; begin_request says what

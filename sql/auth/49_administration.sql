@@ -137,6 +137,7 @@ BEGIN
     IF NOT pg_try_advisory_xact_lock(hashtext('rampart_auth.clean_up')) THEN
         RETURN NULL;
     END IF;
+    PERFORM rampart_auth.clean_up_mfa();
     DELETE FROM rampart_auth.idempotency i WHERE i.created_at < now() - interval '1 day';
     DELETE FROM rampart_auth.one_time_token t WHERE t.expires_at < now() - interval '1 day';
     DELETE FROM rampart_auth.issued_token t WHERE t.expires_at < now() - interval '5 minutes';
