@@ -274,9 +274,10 @@ std::vector<Setting> Table(Settings& s) {
         {"password.reset_minutes", integer(s.password.reset_minutes, 5, 1440),
          "life of the link in a reset mail"},
         {"password.hash_threads", integer(s.password.hash_threads, 0, 256),
-         "passwords hashed at once; 0: one a core"},
+         "passwords hashed at once; 0: one a core; never more than half of http.threads"},
         {"password.hash_queue", integer(s.password.hash_queue, 0, 10'000),
-         "passwords that wait for it; beyond that 503; 0: eight a thread"},
+         "passwords that wait for it; beyond that, or half of http.threads in all, 503; 0: eight a "
+         "thread"},
         {"lockout.failures", integer(s.lockout.failures, 1, 100),
          "failed logins that lock an account"},
         {"lockout.minutes", integer(s.lockout.minutes, 1, 1440),

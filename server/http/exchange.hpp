@@ -53,6 +53,8 @@ class Exchange {
     bool checked = false;  // that its session lasts, without a transaction
 
     std::string Header(const char* name) const { return request.get_header_value(name); }
+    // As the database takes it: its beginning, or none where it is no text.
+    db::Value UserAgent() const;
     db::Transaction& db() { return *transaction; }
 };
 

@@ -107,7 +107,7 @@ $$;
 COMMENT ON FUNCTION rampart_auth.open_session(uuid, uuid, text[], inet, text, bytea, text, int, int, int) IS
 'Begins a session and its first refresh token (SHA-256); returns the claims of the access token. org NULL: the account''s first. Errors: RMU05.';
 
-CREATE FUNCTION rampart_auth.accept_login(account uuid, email text, new_hash text, org uuid, ip inet, user_agent text, token_hash bytea, jti text,
+CREATE FUNCTION rampart_auth.accept_login(account uuid, email text, old_hash text, new_hash text, org uuid, ip inet, user_agent text, token_hash bytea, jti text,
                                           access_seconds int, refresh_days int, session_days int, challenge bytea, device bytea DEFAULT NULL)
 RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -122,6 +122,8 @@ BEGIN
     -- Others may have failed while this password was being verified.
     IF NOT FOUND OR rampart_auth.locked_seconds(email, ip) > 0 THEN
         RETURN jsonb_build_object('outcome', 'locked', 'locked', greatest(rampart_auth.locked_seconds(email, ip), 1));
+    ELSIF candidate.password_hash IS DISTINCT FROM old_hash THEN
+        RETURN '{"outcome": "changed"}';
     ELSIF candidate.status <> 'active' THEN
         PERFORM rampart_auth.as_actor(account::text);
         PERFORM rampart_auth.record('auth.login_failure', jsonb_build_object('account', account, 'status', candidate.status));
@@ -142,7 +144,7 @@ BEGIN
     RETURN jsonb_build_object('outcome', 'ok', 'claims', claims);
 END
 $$;
-COMMENT ON FUNCTION rampart_auth.accept_login(uuid, text, text, uuid, inet, text, bytea, text, int, int, int, bytea, bytea) IS
-'Logs in whose password was right: {outcome: ok, claims}, {outcome: mfa, methods, expires_in} where a second factor must follow (challenge: SHA-256 of the id it will be asked by; device: of the cookie of a trusted device), or locked, unverified, awaiting_approval, disabled. new_hash: the password hashed anew, where its parameters had risen. Errors: RMU05.';
+COMMENT ON FUNCTION rampart_auth.accept_login(uuid, text, text, text, uuid, inet, text, bytea, text, int, int, int, bytea, bytea) IS
+'Logs in whose password was right: {outcome: ok, claims}, {outcome: mfa, methods, expires_in} where a second factor must follow (challenge: SHA-256 of the id it will be asked by; device: of the cookie of a trusted device), or locked, unverified, awaiting_approval, disabled, or changed: old_hash, which was verified against, is the account''s no more. new_hash: the password hashed anew, where its parameters had risen. Errors: RMU05.';
 
 GRANT EXECUTE ON FUNCTION rampart_auth.find_login, rampart_auth.refuse_login, rampart_auth.accept_login TO rampartd;
