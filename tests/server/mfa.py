@@ -73,6 +73,7 @@ def check(world, report):
     no_way_round(world, report, server)
     recovery(world, report, server)
     at_rest(world, report, server)
+    key_rotation(world, report, server)
     clean_up(world, report, server)
     mandatory(world, report)
 
@@ -365,6 +366,19 @@ def at_rest(world, report, server):
                *(code.replace("-", "") for code in ada.backup_codes)]
     report.equal([s for s in secrets if s in dump], [], "a dump has no secret, code, challenge or device in the clear")
     report.equal([s for s in secrets if s in server.log() or s in world.cluster.log()], [], "nor have the logs")
+
+
+def key_rotation(world, report, server):
+    """New keys for scope mfa, and secrets encrypted anew, while people log in."""
+    people = [Enrolled(world, server) for _ in range(3)]
+    unlock(server)
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        logins = [pool.submit(lambda p: [p.log_in()[1].status for _ in range(4)], person) for person in people]
+        rotation = server.database.value("SELECT rampart.start_rotation('mfa')")
+        server.database.query("CALL rampart.run_rotation(%s)", (rotation,))
+        report.equal([status for login in logins for status in login.result()], [200] * 12, "a rotation of their key fails no login")
+    people[0].fresh()
+    report.equal(people[0].log_in()[1].status, 200, "nor one after it")
 
 
 def clean_up(world, report, server):
