@@ -14,16 +14,15 @@ namespace {
 constexpr int kNice = 10;
 constexpr int kQueuePerThread = 8;
 
-std::size_t ThreadsFor(int threads) {
-    return threads > 0 ? static_cast<std::size_t>(threads)
-                       : std::max(1U, std::thread::hardware_concurrency());
-}
-
 }  // namespace
 
-HashPool::HashPool(int threads, int queue)
-    : queue_(queue > 0 ? static_cast<std::size_t>(queue) : ThreadsFor(threads) * kQueuePerThread) {
-    for (std::size_t i = 0; i < ThreadsFor(threads); ++i) threads_.emplace_back([this] { Work(); });
+HashPool::HashPool(int threads, int queue, int most) {
+    most = std::max(most, 1);
+    if (threads == 0) threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+    threads = std::min(threads, most);
+    if (queue == 0) queue = threads * kQueuePerThread;
+    limit_ = static_cast<std::size_t>(std::min(threads + queue, most));
+    for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { Work(); });
 }
 
 HashPool::~HashPool() {
@@ -43,7 +42,8 @@ int HashPool::waiting() const {
 void HashPool::Enqueue(std::function<void()> task) {
     {
         const std::lock_guard lock(mutex_);
-        if (tasks_.size() >= queue_) throw http::Problem("unavailable").RetryAfter(2);
+        if (taken_ >= limit_) throw http::Problem("unavailable").RetryAfter(2);
+        ++taken_;
         tasks_.push_back(std::move(task));
     }
     added_.notify_one();
@@ -62,6 +62,7 @@ void HashPool::Work() {
         lock.unlock();
         task();
         lock.lock();
+        --taken_;
     }
 }
 

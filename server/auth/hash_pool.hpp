@@ -1,5 +1,6 @@
 // Threads that hash passwords, so many as there are cores and of lower priority than those that
-// answer requests: a flood of logins slows logins down and nothing else.
+// answer requests: a flood of logins slows logins down and nothing else. Whoever waits for a hash
+// keeps a thread of the listener waiting, so that only so many may.
 #pragma once
 
 #include <condition_variable>
@@ -14,8 +15,9 @@ namespace rampart::server::auth {
 
 class HashPool {
   public:
-    // threads 0: one a core; queue 0: eight a thread.
-    HashPool(int threads, int queue);
+    // threads 0: one a core; queue 0: eight a thread. Both are cut to `most` hashes at once, those
+    // that wait included.
+    HashPool(int threads, int queue, int most);
     ~HashPool();
     HashPool(const HashPool&) = delete;
     HashPool& operator=(const HashPool&) = delete;
@@ -36,7 +38,8 @@ class HashPool {
     void Enqueue(std::function<void()> task);
     void Work();
 
-    const std::size_t queue_;
+    std::size_t limit_;
+    std::size_t taken_ = 0;  // hashed or waiting
     mutable std::mutex mutex_;
     std::condition_variable added_;
     std::deque<std::function<void()>> tasks_;

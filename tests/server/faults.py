@@ -23,6 +23,7 @@ def check(world, report):
     away(report, own, server, "connections killed again and again", lambda: kill_connections(database, 3))
     waits(report, own, database, server)
     server.stop()
+    flooded(report, own, database)
     killed(report, own)
     own.kill()
     own.cluster.remove()
@@ -109,6 +110,27 @@ def waits(report, world, database, server):
     holder.close()
     database.query("ALTER ROLE rampartd SET statement_timeout = '5s'; ALTER ROLE rampartd SET lock_timeout = '3s'")
     kill_connections(database, 0.1)
+
+
+def flooded(report, world, database):
+    """More logins than passwords can be hashed, of a server with few threads."""
+    server = Server(world, database, SETTINGS | {"http": {**SETTINGS["http"], "threads": 8}, "password": {"argon2_memory_kib": 64 * 1024, "argon2_iterations": 3}}).start()
+    person, people = world.person(server), [world.person(server) for _ in range(4)]
+
+    def login(number):
+        client = server.client()
+        return lambda: client.log_in(people[number % 4].email)
+    slowest = 0.0
+    with Load(login, 24, expected=(200, 503)) as load:
+        time.sleep(1)
+        for _ in range(20):
+            began = time.monotonic()
+            assert person.get("/auth/me").status == 200
+            slowest = max(slowest, time.monotonic() - began)
+    report.ok(slowest < 1, "a flood of logins: others are answered", slowest)
+    report.ok(not load.failures and load.statuses.get(200) and load.statuses.get(503), "a flood of logins: some get in, others 503", (load.statuses, load.failures[:3]))
+    print(f"# {load.statuses}, others took {slowest:.3f} s at most", flush=True)
+    server.stop()
 
 
 def killed(report, world):
