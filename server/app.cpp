@@ -5,6 +5,7 @@
 
 #include "admin/routes.hpp"
 #include "audit/routes.hpp"
+#include "auth/mfa/routes.hpp"
 #include "auth/session_cookies.hpp"
 #include "crypto/random.hpp"
 #include "db/internal.hpp"
@@ -59,8 +60,8 @@ std::vector<http::Route> AllRoutes(const auth::Service& service, const Settings&
                                    const std::vector<http::Route>& all) {
     std::vector<http::Route> routes{DocumentRoute(document)};
     for (std::vector<http::Route>& group : std::vector<std::vector<http::Route>>{
-             auth::Routes(service), orgs::Routes(settings), rbac::Routes(all), audit::Routes(),
-             admin::Routes()}) {
+             auth::Routes(service), mfa::Routes(service), orgs::Routes(settings), rbac::Routes(all),
+             audit::Routes(), admin::Routes()}) {
         for (http::Route& route : group) routes.push_back(std::move(route));
     }
     http::CheckRoutes(routes);

@@ -1,5 +1,6 @@
 #include "auth/login.hpp"
 
+#include "auth/mfa/answers.hpp"
 #include "auth/secrets.hpp"
 #include "http/problem.hpp"
 
@@ -35,7 +36,7 @@ void CountFailure(const Service& service, http::Exchange& exchange, const std::s
     const LockoutSettings& lockout = service.settings.lockout;
     db::Transaction count(service.pool, {{"request_id", exchange.request_id},
                                          {"ip", exchange.client_ip},
-                                         {"user_agent", exchange.Header("User-Agent")}});
+                                         {"user_agent", exchange.UserAgent()}});
     count.Finish("refuse_login", {{"email", email},
                                   {"ip", exchange.client_ip},
                                   {"allowed", lockout.failures},
@@ -62,21 +63,27 @@ http::Reply LogIn(const Service& service, http::Exchange& exchange) {
     }
     const std::string refresh = NewToken();
     const std::string jti = NewId();
+    const std::string challenge = NewToken();
     const nlohmann::json outcome = exchange.db().Finish(
         "accept_login", {{"account", db::Value::OfJson(found["account"])},
                          {"email", email},
+                         {"old_hash", db::Value::OfJson(found["hash"])},
                          {"new_hash", db::Value(verified.new_hash)},
                          {"org", exchange.body.contains("organisation")
                                      ? db::Value::OfJson(exchange.body["organisation"])
                                      : db::Value()},
                          {"ip", exchange.client_ip},
-                         {"user_agent", exchange.Header("User-Agent")},
+                         {"user_agent", exchange.UserAgent()},
                          {"token_hash", ByteView(HashOf(refresh))},
                          {"jti", jti},
                          {"access_seconds", tokens.access_seconds},
                          {"refresh_days", tokens.refresh_days},
-                         {"session_days", tokens.session_days}});
+                         {"session_days", tokens.session_days},
+                         {"challenge", ByteView(HashOf(challenge))},
+                         {"device", mfa::DeviceOf(exchange)}});
     const std::string& status = outcome["outcome"].get_ref<const std::string&>();
+    if (status == "changed") throw http::Problem("invalid_credentials");
+    if (status == "mfa") return mfa::FactorRequired(outcome, challenge);
     if (status == "locked") RefuseLocked(outcome["locked"]);
     if (status == "unverified") throw http::Problem("email_not_verified");
     if (status == "awaiting_approval") throw http::Problem("awaiting_approval");

@@ -73,7 +73,10 @@ http::Reply ResetPassword(const Service& service, http::Exchange& exchange) {
     RequireGoodPassword(service, password, found["email"], TextOr(found, "name"), "/new_password");
     const std::string hash = HashUnlessFormer(service, password, found["former"], "/new_password");
     exchange.db().Finish("reset_password",
-                         {{"token_hash", ByteView(token)}, {"new_hash", hash}, {"kept", kept}});
+                         {{"token_hash", ByteView(token)},
+                          {"new_hash", hash},
+                          {"kept", kept},
+                          {"needs_approval", service.settings.signup.mode == "approval"}});
     return {204, nullptr};
 }
 

@@ -28,6 +28,17 @@ json SessionSchema() {
                   {"refresh_token"});
 }
 
+// A session, or the challenge that comes before it.
+json LoginSchema() {
+    json schema = SessionSchema();
+    schema["properties"].erase("refresh_token");
+    schema["properties"]["mfa_required"] = Boolean();
+    schema["properties"]["session_id"] = Token();
+    schema["properties"]["methods"] = ListOf(Text(20), 10);
+    schema["required"] = json::array({"expires_in"});
+    return schema;
+}
+
 json StatusSchema(std::vector<std::string> values) {
     return Object({{"status", OneOf(std::move(values))}});
 }
@@ -79,7 +90,7 @@ std::vector<Route> Public(const Service& s) {
                         {"organisation", Uuid()},
                         {"cookies", Boolean()}},
                        {"organisation", "cookies"});
-    r[3].response = SessionSchema();
+    r[3].response = LoginSchema();
     r[3].problems = {"invalid_credentials", "login_locked",     "email_not_verified",
                      "awaiting_approval",   "account_disabled", "tenant_forbidden"};
     r[3].rate = RateTier::kSignIn;
@@ -153,6 +164,7 @@ std::vector<Route> Own(const Service& s) {
     r[1].rate = RateTier::kPasswordReset;
     r[1].handler = [&s](http::Exchange& e) { return ChangePassword(s, e); };
     r[2].no_api_keys = r[3].no_api_keys = false;
+    r[0].while_enrolling = r[2].while_enrolling = true;
     r[2].response = Object({{"id", Uuid()},
                             {"organisation", Nullable(Uuid())},
                             {"roles", ListOf(Text(50), 50)},
@@ -241,6 +253,7 @@ std::vector<Route> Keys(const Service& s) {
                             {"key", Text(100)}});
     r[1].problems = {"not_possible"};
     r[1].handler = CreateApiKey;
+    r[1].step_up = r[3].step_up = r[4].step_up = true;
     r[2].status = 204;
     r[2].problems = {"not_found"};
     r[2].handler = http::CallFunction("revoke_api_key");

@@ -2,12 +2,25 @@
 
 #include <algorithm>
 #include <cctype>
+#include <chrono>
 
 #include "auth/password_policy.hpp"
 #include "auth/session_cookies.hpp"
 #include "http/problem.hpp"
 
 namespace rampart::server::auth {
+namespace {
+
+// Seconds that an access token lasts: no longer than a grace period that its claims tell of.
+int LifetimeOf(const nlohmann::json& claims, const TokenSettings& settings) {
+    const std::int64_t now = std::chrono::duration_cast<std::chrono::seconds>(
+                                 std::chrono::system_clock::now().time_since_epoch())
+                                 .count();
+    const std::int64_t left = claims.value("until", INT64_MAX) - now;
+    return static_cast<int>(std::clamp<std::int64_t>(left, 1, settings.access_seconds));
+}
+
+}  // namespace
 
 http::Reply SessionReply(const Service& service, const nlohmann::json& claims,
                          const std::string& jti, const std::string& refresh, bool cookies) {
@@ -15,16 +28,24 @@ http::Reply SessionReply(const Service& service, const nlohmann::json& claims,
     const std::string access = service.tokens.Issue(claims, jti);
     const std::string csrf =
         CsrfToken(claims.at("sid").get_ref<const std::string&>(), service.csrf_key);
+    const int lifetime = LifetimeOf(claims, settings);
     http::Reply reply{200,
                       {{"token_type", "Bearer"},
                        {"access_token", access},
-                       {"expires_in", settings.access_seconds},
+                       {"expires_in", lifetime},
                        {"csrf_token", csrf}},
                       {},
                       {},
                       {}};
-    AddSessionCookies(reply, access, refresh, csrf, settings.access_seconds, settings.refresh_days,
-                      cookies);
+    AddSessionCookies(reply, access, refresh, csrf, lifetime, settings.refresh_days, cookies);
+    return reply;
+}
+
+http::Reply RenewedReply(const Service& service, const nlohmann::json& claims,
+                         const std::string& jti, bool cookies) {
+    http::Reply reply = SessionReply(service, claims, jti, "", cookies);
+    std::erase_if(reply.headers,
+                  [](const auto& header) { return header.second.starts_with(kRefreshCookie); });
     return reply;
 }
 

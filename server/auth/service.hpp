@@ -32,6 +32,10 @@ struct Service {
 http::Reply SessionReply(const Service& service, const nlohmann::json& claims,
                          const std::string& jti, const std::string& refresh, bool cookies);
 
+// The answer that gives a session another access token, and leaves its refresh token.
+http::Reply RenewedReply(const Service& service, const nlohmann::json& claims,
+                         const std::string& jti, bool cookies);
+
 // In lower case: an account's address is one, however it is written.
 std::string NormalEmail(const std::string& email);
 

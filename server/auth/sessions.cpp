@@ -22,7 +22,12 @@ nlohmann::json CurrentClaims(const Service& service, http::Exchange& exchange) {
                 {"sid", token->session}};
     }
     exchange.db().Begin();
-    return exchange.db().claims();
+    const nlohmann::json& claims = exchange.db().claims();
+    if (claims["roles"] == nlohmann::json::array({http::kEnrolling}) &&
+        !exchange.route->while_enrolling) {
+        throw http::Problem("mfa_enrolment_required");
+    }
+    return claims;
 }
 
 std::string Joined(const nlohmann::json& list) {

@@ -92,6 +92,14 @@ struct RateSettings {
     Rate tenant{6000, 60};
 };
 
+struct MfaSettings {
+    std::string issuer = "Rampart";
+    int recovery_waiting_hours = 0;
+    std::string rp_id;  // empty: the host of http.public_url
+    std::string user_verification = "preferred";
+    std::string attestation = "none";
+};
+
 struct MailSettings {
     std::string host;  // empty: no mail is sent
     int port = 587;
@@ -117,6 +125,7 @@ struct Settings {
     SignupSettings signup;
     PasswordSettings password;
     LockoutSettings lockout;
+    MfaSettings mfa;
     RateSettings rates;
     MailSettings mail;
     LogSettings log;

@@ -17,19 +17,16 @@ db::Arguments BeginArguments(const Exchange& exchange) {
     };
     const Permission& permission = exchange.route->permission;
     const bool guarded = exchange.route->access == Access::kPermission;
-    const std::string agent = exchange.Header("User-Agent").substr(0, 500);
-    return {
-        {"request_id", exchange.request_id},
-        {"ip", exchange.client_ip},
-        {"user_agent",
-         EachCodePoint(agent, [](char32_t c) { return c != 0; }) ? db::Value(agent) : db::Value()},
-        {"session", exchange.token ? db::Value(exchange.token->session) : db::Value()},
-        {"api_key",
-         exchange.api_key_hash.empty() ? db::Value() : db::Value(AsBytes(exchange.api_key_hash))},
-        {"org", or_null(exchange.organisation)},
-        {"resource", guarded ? db::Value(permission.resource) : db::Value()},
-        {"action", guarded ? db::Value(permission.action) : db::Value()},
-        {"whose", guarded ? db::Value(permission.whose) : db::Value()}};
+    return {{"request_id", exchange.request_id},
+            {"ip", exchange.client_ip},
+            {"user_agent", exchange.UserAgent()},
+            {"session", exchange.token ? db::Value(exchange.token->session) : db::Value()},
+            {"api_key", exchange.api_key_hash.empty() ? db::Value()
+                                                      : db::Value(AsBytes(exchange.api_key_hash))},
+            {"org", or_null(exchange.organisation)},
+            {"resource", guarded ? db::Value(permission.resource) : db::Value()},
+            {"action", guarded ? db::Value(permission.action) : db::Value()},
+            {"whose", guarded ? db::Value(permission.whose) : db::Value()}};
 }
 
 void Write(const Reply& reply, httplib::Response& response) {
@@ -58,6 +55,11 @@ Reply ReplyOf(const Problem& problem, const std::string& request_id) {
 
 }  // namespace
 
+db::Value Exchange::UserAgent() const {
+    const std::string agent = Header("User-Agent").substr(0, 500);
+    return EachCodePoint(agent, [](char32_t c) { return c != 0; }) ? db::Value(agent) : db::Value();
+}
+
 void Chain::Handle(const httplib::Request& request, httplib::Response& response) const {
     const auto began = std::chrono::steady_clock::now();
     Exchange exchange(request, response);
@@ -85,6 +87,9 @@ Reply Chain::Run(Exchange& exchange) const {
         if (exchange.response.status == 204) return {204, nullptr};
     }
     exchange.transaction.emplace(pool_, BeginArguments(exchange));
+    if (exchange.route->step_up) {
+        exchange.db().Before({"SELECT rampart_auth.prove_recently()", {}});
+    }
     PrepareIdempotency(exchange);
     try {
         return Answer(exchange);

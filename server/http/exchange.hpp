@@ -14,6 +14,8 @@
 namespace rampart::server::http {
 
 // By what a request says who it is from.
+inline constexpr std::string_view kEnrolling = "MFA_REQUIRED";
+
 enum class Credential : std::uint8_t { kNone, kBearer, kCookie, kApiKey };
 
 // Whom a signed access token names. What it says may have changed since; begin_request says what
@@ -51,6 +53,8 @@ class Exchange {
     bool checked = false;  // that its session lasts, without a transaction
 
     std::string Header(const char* name) const { return request.get_header_value(name); }
+    // As the database takes it: its beginning, or none where it is no text.
+    db::Value UserAgent() const;
     db::Transaction& db() { return *transaction; }
 };
 

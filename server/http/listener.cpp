@@ -5,6 +5,7 @@
 #include <exception>
 #include <malloc.h>
 #include <optional>
+#include <sys/resource.h>
 
 #include "http/listening_socket.hpp"
 #include "http/network.hpp"
@@ -21,6 +22,7 @@ namespace {
 constexpr std::size_t kQueuedPerThread = 32;
 // Of all connections, what one client may have: a quarter.
 constexpr std::size_t kClientsAtLeast = 4;
+constexpr std::size_t kReserved = 256;  // descriptors
 constexpr int kLargeAnswer = 128 * 1024;
 // For clients that send on an open connection before they know that it is about to close.
 constexpr std::chrono::milliseconds kDrainGrace{1000};
@@ -33,12 +35,25 @@ std::vector<Network> Proxies(const HttpSettings& settings) {
     return networks;
 }
 
+// How many connections there are descriptors for. Those of the database and of files must not be
+// used up by clients; the system's limit for a user's processes is raised as far as it lets us.
+std::size_t MostConnections(const HttpSettings& settings) {
+    const auto wanted = static_cast<std::size_t>(settings.max_connections);
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return wanted;
+    limit.rlim_cur = std::max(limit.rlim_cur, std::min<rlim_t>(limit.rlim_max, wanted + kReserved));
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_cur < wanted + kReserved) ops::LogInfo("fewer_connections_than_configured");
+    return std::min<std::size_t>(wanted,
+                                 std::max<rlim_t>(limit.rlim_cur, 2 * kReserved) - kReserved);
+}
+
 PollerSettings PollerSettingsOf(const HttpSettings& settings) {
     PollerSettings made;
     made.connection.limits.body = static_cast<std::size_t>(settings.max_body);
     made.connection.request = made.connection.progress =
         std::chrono::seconds(settings.request_seconds);
-    made.most_connections = static_cast<std::size_t>(settings.max_connections);
+    made.most_connections = MostConnections(settings);
     made.most_of_one_address = made.most_connections / kClientsAtLeast;
     made.is_unbounded = [proxies = Proxies(settings)](const std::string& address) {
         return AnyContains(proxies, address);

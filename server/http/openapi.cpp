@@ -23,6 +23,9 @@ std::set<std::string> ProblemsOf(const Route& route) {
         codes.insert({"not_authenticated", "session_ended", "tenant_forbidden"});
     if (route.access == Access::kPermission) codes.insert({"forbidden", "tenant_required"});
     if (route.no_api_keys) codes.insert("forbidden");
+    if (route.step_up) codes.insert("step_up_required");
+    if (route.access != Access::kPublic && !route.while_enrolling)
+        codes.insert("mfa_enrolment_required");
     if (route.access != Access::kPublic && route.method != "GET") codes.insert("csrf_refused");
     if (route.idempotent && route.method != "GET") codes.insert("idempotency_key_reused");
     return codes;

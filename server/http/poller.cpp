@@ -135,23 +135,28 @@ void Poller::HandleWoken() {
     }
 }
 
-void Poller::Accept(Entrance& entrance) {
+bool Poller::Accept(Entrance& entrance) {
     for (int i = 0; i < kMostAccepted && entrance.socket; ++i) {
         sockaddr_storage storage{};
         socklen_t size = sizeof storage;
         Descriptor socket(accept4(entrance.socket.get(), reinterpret_cast<sockaddr*>(&storage),
                                   &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
         if (!socket) {
-            const bool is_exhausted =
-                errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
-            if (is_exhausted) PauseAccepting(true);
             if (errno == ECONNABORTED || errno == EINTR) continue;
-            return;
+            // Of descriptors or memory there is none: some may be free by the next sweep.
+            if (errno != EAGAIN && errno != EWOULDBLOCK) PauseAccepting(true);
+            return false;
         }
         Address address = ReadAddress(storage);
         if (!Admit(address.endpoint.address, address.group)) continue;
-        AddConnection(entrance, std::move(socket), std::move(address.endpoint), address.group);
+        try {
+            AddConnection(entrance, std::move(socket), std::move(address.endpoint), address.group);
+        } catch (const std::exception&) {
+            PauseAccepting(true);
+            return false;
+        }
     }
+    return entrance.socket.get() >= 0;
 }
 
 // Makes room by ending whoever has been idle for longest: an address that only holds connections
@@ -183,12 +188,14 @@ void Poller::AddConnection(const Entrance& entrance, Descriptor socket, Endpoint
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     auto transport = entrance.tls ? entrance.tls->MakeTransport(fd) : MakePlainTransport(fd);
     const Id id = next_id_++;
-    Watch(fd, id, 0, EPOLL_CTL_ADD);
-    connections_[id] = {
+    Held held{
         std::make_unique<Connection>(std::move(socket), std::move(transport), std::move(client),
                                      settings_.connection, entrance.https_origin, now_),
         0, group};
-    ++of_group_[group];
+    Watch(fd, id, 0, EPOLL_CTL_ADD);
+    const auto counted = of_group_.try_emplace(group, 0).first;
+    connections_.emplace(id, std::move(held));
+    ++counted->second;
     Advance(id, Cause::kReady);
 }
 
@@ -205,18 +212,19 @@ void Poller::Advance(Id id, Cause cause) {
     if (found == connections_.end()) return;
     Held& held = found->second;
     const auto wake = [this, id] { Wake(id); };
-    auto wants = Connection::Wants::kEnd;
     try {
-        wants = cause == Cause::kExpired ? held.connection->Expire(now_, dispatch_, wake)
-                                         : held.connection->Advance(now_, dispatch_, wake);
+        const auto wants = cause == Cause::kExpired
+                               ? held.connection->Expire(now_, dispatch_, wake)
+                               : held.connection->Advance(now_, dispatch_, wake);
+        if (wants == Connection::Wants::kEnd) return End(id);
+        const std::uint32_t events = EventsOf(wants);
+        if (events == held.events) return;
+        Watch(held.connection->descriptor(), id, events, EPOLL_CTL_MOD);
+        held.events = events;
     } catch (const std::exception&) {
-        // Out of memory, or out of randomness for TLS: it is this client's loss alone.
+        // Out of memory, or out of randomness: it is this client's loss alone.
+        End(id);
     }
-    if (wants == Connection::Wants::kEnd) return End(id);
-    const std::uint32_t events = EventsOf(wants);
-    if (events == held.events) return;
-    Watch(held.connection->descriptor(), id, events, EPOLL_CTL_MOD);
-    held.events = events;
 }
 
 void Poller::End(Id id) {
@@ -258,7 +266,8 @@ void Poller::StopAccepting() {
         drain_ends_ = now_ + stop_->second;
     }
     for (Entrance& entrance : entrances_) {
-        Accept(entrance);
+        while (Accept(entrance)) {
+        }
         entrance.socket = Descriptor();
     }
 }

@@ -59,7 +59,8 @@ class Poller {
     void Wake(Id id);
     void HandleWoken();
 
-    void Accept(Entrance& entrance);
+    // Whether more clients may be waiting.
+    bool Accept(Entrance& entrance);
     bool Admit(const std::string& address, const std::string& group);
     bool EndOldestIdle();
     void AddConnection(const Entrance& entrance, Descriptor socket, Endpoint client,

@@ -53,8 +53,10 @@ struct Route {
     nlohmann::json response = nullptr;
     std::vector<std::string> problems = {};  // codes beside those that its guards give
     RateTier rate = RateTier::kGeneral;
-    bool idempotent = true;    // takes an Idempotency-Key, where it is not a GET
-    bool no_api_keys = false;  // of persons only
+    bool idempotent = true;        // takes an Idempotency-Key, where it is not a GET
+    bool no_api_keys = false;      // of persons only
+    bool step_up = false;          // takes a proof of who is there that is minutes old
+    bool while_enrolling = false;  // also for who has to enrol a second factor first
     // An answer takes this long at least, so that its time does not tell what was found.
     std::chrono::milliseconds least{0};
     Handler handler = {};

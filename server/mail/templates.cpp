@@ -98,6 +98,8 @@ const Templates::Specification Templates::kSpecifications[] = {
     {"mfa-code", {"code"}, {"minutes"}},
     {"mfa-recovery", {"link"}, {"minutes"}},
     {"mfa-changed", {"what"}, {}},
+    {"mfa-locked", {}, {"minutes"}},
+    {"verify-recovery-email", {"link"}, {"minutes"}},
 };
 
 const Templates::Specification* Templates::Find(std::string_view name) {

@@ -34,6 +34,7 @@ AS $$
 DECLARE
     candidate record;
     roles text[];
+    factor jsonb;
 BEGIN
     SELECT s.account_id, s.amr INTO candidate
     FROM rampart_auth.session s JOIN rampart_auth.account a ON a.id = s.account_id
@@ -46,7 +47,10 @@ BEGIN
             SELECT FROM rampart_auth.organisation o WHERE o.id = org AND o.deleted_at IS NULL)) THEN
         RAISE EXCEPTION 'not a member of this organisation' USING ERRCODE = 'RMU05';
     END IF;
-    RETURN jsonb_build_object('sub', candidate.account_id, 'org', org, 'roles', roles, 'sid', session, 'amr', candidate.amr);
+    factor := rampart_auth.factor_claims(candidate.account_id, candidate.amr);
+    -- Whoever has to enrol a second factor first may do that and nothing else: has no role until then.
+    RETURN jsonb_build_object('sub', candidate.account_id, 'org', org, 'roles', CASE WHEN factor ? 'enrol' THEN '{MFA_REQUIRED}' ELSE roles END,
+                              'sid', session, 'amr', candidate.amr) || factor - 'enrol';
 END
 $$;
 COMMENT ON FUNCTION rampart_auth.claims_of_session(uuid, uuid) IS

@@ -17,6 +17,7 @@ BEGIN
         RAISE EXCEPTION 'the session has ended' USING ERRCODE = 'RMU09';
     END IF;
     PERFORM rampart_auth.as_actor(session.account_id::text, session.org_id);
+    PERFORM rampart_auth.start_grace(session.account_id);
     IF token.used_at IS NULL THEN
         UPDATE rampart_auth.refresh_token t SET used_at = clock_timestamp(), successor = successor_hash WHERE t.hash = token_hash;
         INSERT INTO rampart_auth.refresh_token (hash, session_id, expires_at)

@@ -91,7 +91,7 @@ END
 $$;
 COMMENT ON FUNCTION rampart_auth.find_reset(bytea, int) IS 'What a password that is to be reset must not be. The token stays unused. Errors: RMU06.';
 
-CREATE FUNCTION rampart_auth.reset_password(token_hash bytea, new_hash text, kept int) RETURNS jsonb
+CREATE FUNCTION rampart_auth.reset_password(token_hash bytea, new_hash text, kept int, needs_approval bool) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -101,7 +101,9 @@ BEGIN
     account := rampart_auth.take_one_time_token(token_hash, 'reset_password');
     PERFORM rampart_auth.set_password(account, new_hash, kept);
     -- The mail proved the address, and whoever can read it may log in again.
-    UPDATE rampart_auth.account a SET email_verified_at = coalesce(a.email_verified_at, now()) WHERE a.id = account;
+    IF EXISTS (SELECT FROM rampart_auth.account a WHERE a.id = account AND a.status = 'unverified') THEN
+        PERFORM rampart_auth.mark_verified(account, needs_approval);
+    END IF;
     DELETE FROM rampart_auth.throttle t USING rampart_auth.account a
     WHERE a.id = account AND t.key = rampart_auth.throttle_key('email', a.email::text);
     PERFORM rampart_auth.record('auth.password_reset', jsonb_build_object('account', account));
@@ -109,7 +111,7 @@ BEGIN
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION rampart_auth.reset_password(bytea, text, int) IS 'Sets another password by the token of a mail; all sessions end, a lockout too. Errors: RMU06.';
+COMMENT ON FUNCTION rampart_auth.reset_password(bytea, text, int, bool) IS 'Sets another password by the token of a mail; all sessions end, a lockout too. Errors: RMU06.';
 
 GRANT EXECUTE ON FUNCTION rampart_auth.find_password, rampart_auth.change_password, rampart_auth.forget_password,
     rampart_auth.find_reset, rampart_auth.reset_password TO rampartd;

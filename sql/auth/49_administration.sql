@@ -90,9 +90,12 @@ COMMENT ON FUNCTION rampart_auth.disable_account(uuid) IS 'Shuts an account out,
 
 CREATE FUNCTION rampart_auth.enable_account(id uuid) RETURNS jsonb
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS $$ SELECT rampart_auth.change_status(id, '{disabled}', 'active', 'user.enabled') $$;
+AS $$
+    SELECT rampart_auth.change_status(id, '{disabled}', coalesce(
+        (SELECT 'unverified' FROM rampart_auth.account a WHERE a.id = enable_account.id AND a.email_verified_at IS NULL), 'active'), 'user.enabled')
+$$;
 COMMENT ON FUNCTION rampart_auth.enable_account(uuid) IS
-'Lets in again who was shut out. Errors: RMU03, RMU04.';
+'Lets in again who was shut out; an address that was not verified before still has to be. Errors: RMU03, RMU04.';
 
 CREATE FUNCTION rampart_auth.unlock_account(id uuid) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -134,6 +137,7 @@ BEGIN
     IF NOT pg_try_advisory_xact_lock(hashtext('rampart_auth.clean_up')) THEN
         RETURN NULL;
     END IF;
+    PERFORM rampart_auth.clean_up_mfa();
     DELETE FROM rampart_auth.idempotency i WHERE i.created_at < now() - interval '1 day';
     DELETE FROM rampart_auth.one_time_token t WHERE t.expires_at < now() - interval '1 day';
     DELETE FROM rampart_auth.issued_token t WHERE t.expires_at < now() - interval '5 minutes';

@@ -7,15 +7,17 @@ changed. Then for good: the entries must be these, with actor, organisation, add
 import contextlib
 import itertools
 import secrets
+import subprocess
 
 from party import PASSWORD, Party
+from passkeys import Authenticator
 from walk import Walk, bearer
 
 AGENT = "Walker/1.0 (events of routes)"
 NEW_PASSWORD = "Another-Horse-8-Battery"
 ENDED = ["session.revoked", "token.revoked"]  # a session and its access token
-# Of routes that change nothing but the table of rates: they are asked by POST.
-ASKING = {"checkPermission", "explainDecision"}
+# Routes that change nothing that lasts, and are asked by POST all the same.
+ASKING = {"checkPermission", "explainDecision", "beginAssertion"}
 
 class Scene:
     """Who takes part in one route's story: an owner, a member, an administrator, and somebody outside."""
@@ -181,7 +183,135 @@ def rule(name):
     return step
 
 
+# Second factors ---------------------------------------------------------------------------------------------------------
+
+TOTP_SECRET = b"12345678901234567890"
+
+
+def totp():
+    return subprocess.run(["oathtool", "--totp", TOTP_SECRET.hex()], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def enrolled(scene, method="totp", confirmed=True):
+    """The member has a factor."""
+    return scene.party.value("INSERT INTO rampart_auth.mfa_factor (account_id, method, secret, confirmed_at) VALUES (%s, %s, %s, CASE WHEN %s THEN now() END) RETURNING id::text",
+                             scene.member.account, method, TOTP_SECRET if method == "totp" else None, confirmed)
+
+
+def challenge(scene, method="totp"):
+    """The id of a login that waits for the member's factor."""
+    enrolled(scene, method)
+    return scene.party.door.send("POST", "/auth/login", None, {"email": scene.member.email, "password": PASSWORD}).json["session_id"]
+
+
+def of_member(method, path, events, body=None, status=200):
+    return lambda scene: Step(method, path, body, by=scene.member, events=events, status=status)
+
+
+def at_challenge(path, events, status=200, method="totp", **body):
+    """A request of whoever knows the member's password."""
+    return lambda scene: Step("POST", path, {"session_id": challenge(scene, method), **{k: v(scene) for k, v in body.items()}}, events=events, actor=scene.member.account,
+                              org=scene.owner.org, status=status)
+
+
+def mailed_code(scene):
+    session = challenge(scene, "email")
+    scene.party.door.send("POST", "/auth/mfa/email", None, {"session_id": session})
+    code = [data["code"] for template, data in scene.party.mails(scene.member.email) if template == "mfa-code"][-1]
+    return Step("POST", "/auth/mfa", {"session_id": session, "email_code": code}, events=["auth.mfa_success", "auth.login_success"], actor=scene.member.account, org=scene.owner.org)
+
+
+def wrong_code(scene):
+    code = "111111" if totp() != "111111" else "222222"
+    return at_challenge("/auth/mfa", ["auth.mfa_failed"], 401, totp_code=lambda _: code)(scene)
+
+
+def confirm_factor(scene):
+    enrolled(scene, confirmed=False)
+    return Step("POST", "/auth/mfa/verify", {"totp_code": totp()}, by=scene.member, events=["auth.mfa_enabled"])
+
+
+def step_up_by_factor(scene):
+    enrolled(scene)
+    return Step("POST", "/auth/mfa/step-up", {}, by=scene.member, events=["auth.mfa_challenged"])
+
+
+def remove_factor(scene):
+    return Step("DELETE", f"/auth/mfa/factors/{enrolled(scene)}", by=scene.member, events=["auth.mfa_disabled"], status=204)
+
+
+def renew_backup_codes(scene):
+    enrolled(scene)
+    return Step("POST", "/auth/mfa/backup-codes", by=scene.member, events=["auth.mfa_backup_renewed"])
+
+
+def forget_device(scene):
+    device = scene.party.value("INSERT INTO rampart_auth.trusted_device (account_id, hash, expires_at) VALUES (%s, %s, now() + interval '1 day') RETURNING id::text",
+                               scene.member.account, secrets.token_bytes(32))
+    return Step("DELETE", f"/auth/mfa/devices/{device}", by=scene.member, events=["auth.device_revoked"], status=204)
+
+
+def recovery_address(scene):
+    address = scene.party.free_addresses(1)[0]
+    scene.party.door.send("PUT", "/auth/mfa/recovery-email", bearer(scene.member.token), {"email": address})
+    return address, scene.party.mailed_token(address, "verify-recovery-email")
+
+
+def verify_recovery_address(scene):
+    return Step("POST", "/auth/mfa/recovery-email/verify", {"token": recovery_address(scene)[1]}, events=["auth.recovery_email_verified"], actor=scene.member.account, status=204)
+
+
+def request_recovery(scene):
+    scene.party.door.send("POST", "/auth/mfa/recovery-email/verify", None, {"token": recovery_address(scene)[1]})
+    return at_challenge("/auth/mfa/recovery", ["auth.mfa_recovery_requested"], 202)(scene)
+
+
+def recover(scene):
+    address, token = recovery_address(scene)
+    scene.party.door.send("POST", "/auth/mfa/recovery-email/verify", None, {"token": token})
+    scene.party.door.send("POST", "/auth/mfa/recovery", None, {"session_id": challenge(scene)})
+    return Step("POST", "/auth/mfa/recovery/confirm", {"token": scene.party.mailed_token(address, "mfa-recovery")}, events=["auth.mfa_recovered", *ENDED],
+                actor=scene.member.account, status=204)
+
+
+def force_off(scene):
+    enrolled(scene)
+    return Step("POST", f"/admin/users/{scene.member.account}/mfa/disable", {"reason": "lost"}, by=scene.root, events=["auth.mfa_force_disabled", *ENDED], status=204)
+
+
+def reset_grace(scene):
+    return Step("POST", f"/admin/users/{scene.owner.account}/mfa/grace", by=scene.root, events=["auth.mfa_grace_reset"])
+
+
+def require_mfa(scene):
+    return Step("PUT", "/admin/mfa/requirements", {"role": "ADMIN", "grace_days": 14}, by=scene.root, events=["auth.mfa_requirement_changed"])
+
+
+def finish_registration(scene):
+    options = scene.party.door.send("POST", "/auth/mfa/webauthn/register", bearer(scene.member.token)).json
+    return Step("POST", "/auth/mfa/webauthn/register/finish", Authenticator(scene.party.server).create(options), by=scene.member, events=["auth.mfa_enabled"], status=201)
+
+
+def finish_assertion(scene):
+    key, door, by = Authenticator(scene.party.server), scene.party.door, bearer(scene.member.token)
+    door.send("POST", "/auth/mfa/webauthn/register/finish", by, key.create(door.send("POST", "/auth/mfa/webauthn/register", by).json))
+    session = door.send("POST", "/auth/login", None, {"email": scene.member.email, "password": PASSWORD}).json["session_id"]
+    key.counter += 1
+    return Step("POST", "/auth/mfa/webauthn/finish", {"session_id": session, **key.get(door.send("POST", "/auth/mfa/webauthn", None, {"session_id": session}).json)},
+                events=["auth.mfa_success", "auth.login_success"], actor=scene.member.account, org=scene.owner.org)
+
+
 ROUTES = {
+    "answerChallenge": [at_challenge("/auth/mfa", ["auth.mfa_success", "auth.login_success"], totp_code=lambda _: totp()), mailed_code, wrong_code],
+    "mailCode": [at_challenge("/auth/mfa/email", ["auth.mfa_code_sent"], 202, "email")],
+    "setUpFactor": [of_member("POST", "/auth/mfa/setup", ["auth.mfa_setup"], {"method": "totp"})], "confirmFactor": [confirm_factor],
+    "stepUp": [of_member("POST", "/auth/mfa/step-up", ["auth.mfa_success"], {"password": PASSWORD}), step_up_by_factor],
+    "removeFactor": [remove_factor], "renewBackupCodes": [renew_backup_codes], "forgetDevice": [forget_device],
+    "setRecoveryEmail": [of_member("PUT", "/auth/mfa/recovery-email", ["auth.recovery_email_set"], {"email": "elsewhere@example.org"}, 202)],
+    "verifyRecoveryEmail": [verify_recovery_address], "requestRecovery": [request_recovery], "recover": [recover],
+    "disableUserMfa": [force_off], "resetGrace": [reset_grace], "requireMfa": [require_mfa],
+    "beginRegistration": [of_member("POST", "/auth/mfa/webauthn/register", ["auth.mfa_setup"])], "finishRegistration": [finish_registration],
+    "finishAssertion": [finish_assertion],
     "signUp": [sign_up], "verifyEmail": [verify_email], "resendVerification": [resend], "logIn": [log_in, fail_to_log_in, lock_out], "refresh": [refresh], "logOut": [log_out],
     "forgotPassword": [forget], "resetPassword": [reset], "changePassword": [change_password],
     "endSession": [end_session], "endOtherSessions": [end_other_sessions], "endUserSessions": [end_user_sessions],

@@ -7,7 +7,8 @@ from walk_schema import example
 ENDED = "session_ended"
 NOT_IN = {"not_authenticated", ENDED}
 # Another route that needs no credential has to be written here as well.
-PUBLIC = """openApi signUp verifyEmail resendVerification logIn refresh forgotPassword resetPassword jwks""".split()
+PUBLIC = """openApi signUp verifyEmail resendVerification logIn answerChallenge mailCode beginAssertion finishAssertion requestRecovery recover
+verifyRecoveryEmail refresh forgotPassword resetPassword jwks""".split()
 
 
 def request(walk, operation, headers):

@@ -177,7 +177,7 @@ TEST(MailTemplates, AllRender) {
     for (const char* name :
          {"verify-email", "already-registered", "password-reset", "password-changed", "invitation",
           "approval-requested", "approved", "account-locked", "new-login", "mfa-code",
-          "mfa-recovery", "mfa-changed"}) {
+          "mfa-recovery", "mfa-changed", "mfa-locked", "verify-recovery-email"}) {
         const RenderedText text = templates.Render(name, kValues);
         EXPECT_EQ((text.subject + text.body).find("{{"), std::string::npos) << name;
         EXPECT_NE(text.subject.find("Rampart"), std::string::npos) << name;

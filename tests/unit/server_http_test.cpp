@@ -96,6 +96,25 @@ TEST(Schema, SaysWhatIsWrongByPointer) {
     EXPECT_EQ(Validate(nlohmann::json::parse("[]"), schema).size(), 1U);
 }
 
+std::size_t FaultsOf(const char* text) {
+    return Validate(nlohmann::json(text), schema::DateTime()).size();
+}
+
+TEST(Schema, KnowsMomentsThatThereAre) {
+    for (const char* moment : {"2035-01-02T03:04:05Z", "2036-02-29T23:59:59.123456+05:45",
+                               "0001-01-01T00:00:00-12:00", "9999-12-31T00:00:00Z"}) {
+        EXPECT_EQ(FaultsOf(moment), 0U) << moment;
+    }
+    for (const char* moment :
+         {"2035-02-29T00:00:00Z", "2035-13-01T00:00:00Z", "2035-00-01T00:00:00Z",
+          "2035-01-32T00:00:00Z", "2035-01-02T24:00:00Z", "2035-01-02T00:60:00Z",
+          "2035-01-02T00:00:60Z", "0000-01-01T00:00:00Z", "2035-01-02T00:00:00",
+          "2035-01-02T00:00:00.Z", "2035-01-02T00:00:00+15:00", "2035-01-02T00:00:00+01:60",
+          "2035-01-02 00:00:00Z", "2035-01-02T00:00:00Zulu", "infinity", ""}) {
+        EXPECT_EQ(FaultsOf(moment), 1U) << moment;
+    }
+}
+
 TEST(Schema, KnowsAddresses) {
     for (const char* good : {"a@b.c", "first.last+tag@sub.example.com", "o'neil@example.ie"})
         EXPECT_TRUE(IsEmail(good)) << good;

@@ -1,5 +1,6 @@
 #include "auth/tokens/token_reader.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <span>
 
@@ -55,15 +56,16 @@ http::TokenClaims TokenReader::Read(std::string_view token) const {
 std::string TokenReader::Issue(const nlohmann::json& claims, const std::string& jti) const {
     const auto keys = keys_.Current();
     const std::int64_t now = Now();
-    nlohmann::json token = {{"iss", settings_.Issuer()},
-                            {"aud", settings_.tokens.audience},
-                            {"sub", claims.at("sub")},
-                            {"sid", claims.at("sid")},
-                            {"roles", claims.at("roles")},
-                            {"amr", claims.at("amr")},
-                            {"jti", jti},
-                            {"iat", now},
-                            {"exp", now + settings_.tokens.access_seconds}};
+    nlohmann::json token = {
+        {"iss", settings_.Issuer()},
+        {"aud", settings_.tokens.audience},
+        {"sub", claims.at("sub")},
+        {"sid", claims.at("sid")},
+        {"roles", claims.at("roles")},
+        {"amr", claims.at("amr")},
+        {"jti", jti},
+        {"iat", now},
+        {"exp", std::min(now + settings_.tokens.access_seconds, claims.value("until", INT64_MAX))}};
     if (claims.contains("org") && !claims["org"].is_null()) token["org"] = claims["org"];
     return Sign(keys->active_key.get(), keys->active_algorithm, keys->active_kid, token);
 }

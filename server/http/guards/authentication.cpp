@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "auth/secrets.hpp"
 #include "auth/session_cookies.hpp"
 #include "http/cookies.hpp"
@@ -42,6 +44,10 @@ void Authenticate(Exchange& exchange, const auth::TokenReader& tokens) {
     UseToken(exchange, Credential::kCookie, tokens.Read(*cookie));
 }
 
+bool MustEnrol(const std::vector<std::string>& roles) {
+    return std::find(roles.begin(), roles.end(), kEnrolling) != roles.end();
+}
+
 // The organisation of the path, of the header, of the token; the first two agree where both are
 // given.
 void ChooseOrganisation(Exchange& exchange) {
@@ -67,6 +73,10 @@ Guard Authentication(const auth::TokenReader& tokens) {
         Authenticate(exchange, tokens);
         if (exchange.credential == Credential::kApiKey && exchange.route->no_api_keys)
             throw Problem("forbidden", "not by an API key");
+        if (exchange.token && !exchange.route->while_enrolling &&
+            MustEnrol(exchange.token->roles)) {
+            throw Problem("mfa_enrolment_required");
+        }
         ChooseOrganisation(exchange);
     };
 }

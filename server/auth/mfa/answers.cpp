@@ -1,0 +1,78 @@
+#include "auth/mfa/answers.hpp"
+
+#include <chrono>
+
+#include "auth/mfa/backup_codes.hpp"
+#include "auth/secrets.hpp"
+#include "crypto/base64.hpp"
+#include "http/cookies.hpp"
+#include "http/problem.hpp"
+
+namespace rampart::server::mfa {
+namespace {
+
+// bcrypt, as backup codes are to be; its cost is for ten of them at once, and for 40 random bits.
+const auth::PasswordHasher& CodeHasher() {
+    static const auth::PasswordHasher hasher([] {
+        PasswordSettings settings;
+        settings.hash = "bcrypt";
+        settings.bcrypt_cost = 10;
+        return settings;
+    }());
+    return hasher;
+}
+
+}  // namespace
+
+void DemandOk(const nlohmann::json& answer) {
+    const std::string outcome = answer.at("outcome");
+    if (outcome == "ok") return;
+    const int seconds = answer.value("locked", 0);
+    if (outcome == "locked") throw http::Problem("mfa_locked").RetryAfter(seconds);
+    if (outcome == "wait") throw http::Problem("rate_limited").RetryAfter(seconds);
+    if (outcome == "ended") throw http::Problem("mfa_session_ended");
+    http::Problem refused("mfa_refused");
+    if (seconds > 0) refused.RetryAfter(seconds);
+    throw refused;
+}
+
+http::Reply FactorRequired(const nlohmann::json& answer, const std::string& challenge) {
+    return {200,
+            {{"mfa_required", true},
+             {"session_id", challenge},
+             {"methods", answer.at("methods")},
+             {"expires_in", answer.at("expires_in")}},
+            {},
+            {},
+            {}};
+}
+
+db::Value DeviceOf(const http::Exchange& exchange) {
+    const auto cookie = http::CookieValue(exchange.Header("Cookie"), kDeviceCookie);
+    return cookie ? db::Value(ByteView(auth::HashOf(*cookie))) : db::Value();
+}
+
+std::optional<TotpMatch> MatchStoredTotp(const nlohmann::json& factor, const std::string& code) {
+    const auto secret = FromBase64(factor.value("secret", ""));
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    return MatchTotp(secret.value_or(std::vector<std::uint8_t>()), code,
+                     std::chrono::duration_cast<std::chrono::seconds>(now).count());
+}
+
+BackupSet MakeBackupSet(const auth::Service& service) {
+    BackupSet set{NewBackupCodes(), nlohmann::json::array()};
+    for (const std::string& code : set.codes) {
+        const std::string hash =
+            service.hash_pool.Run<std::string>([&] { return CodeHasher().Hash(code); });
+        set.hashed.push_back({{"selector", SelectorOf(code)}, {"hash", hash}});
+    }
+    return set;
+}
+
+bool IsBackupCode(const auth::Service& service, const std::string& code, const std::string& hash) {
+    const std::string& compared = hash.empty() ? CodeHasher().nobody() : hash;
+    return service.hash_pool.Run<bool>(
+        [&] { return CodeHasher().Verify(code, compared) && !hash.empty(); });
+}
+
+}  // namespace rampart::server::mfa

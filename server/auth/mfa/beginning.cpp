@@ -1,0 +1,49 @@
+#include "auth/mfa/beginning.hpp"
+
+#include "auth/mfa/answers.hpp"
+#include "auth/secrets.hpp"
+#include "http/cookies.hpp"
+
+namespace rampart::server::mfa {
+
+constexpr int kDeviceSeconds = 14 * 86400;
+
+Beginning::Beginning(const nlohmann::json& body)
+    : refresh_(auth::NewToken()),
+      jti_(auth::NewId()),
+      device_(body.value("trust_device", false) ? auth::NewToken() : "") {}
+
+db::Arguments Beginning::With(db::Arguments arguments, const TokenSettings& settings) const {
+    arguments.push_back({"token_hash", ByteView(auth::HashOf(refresh_))});
+    arguments.push_back({"jti", jti_});
+    arguments.push_back({"access_seconds", settings.access_seconds});
+    arguments.push_back({"refresh_days", settings.refresh_days});
+    arguments.push_back({"session_days", settings.session_days});
+    arguments.push_back(
+        {"device", device_.empty() ? db::Value() : db::Value(ByteView(auth::HashOf(device_)))});
+    return arguments;
+}
+
+http::Reply Beginning::ReplyTo(const nlohmann::json& answer, const auth::Service& service,
+                               const http::Exchange& exchange) const {
+    DemandOk(answer);
+    const bool cookies = exchange.body.value("cookies", false);
+    http::Reply reply =
+        answer.at("renewed").get<bool>()
+            ? auth::RenewedReply(service, answer["claims"], jti_, cookies)
+            : auth::SessionReply(service, answer["claims"], jti_, refresh_, cookies);
+    if (const int drift = answer.value("drift", 0); drift != 0) {
+        reply.body["clock_drift_seconds"] = drift * kTotpPeriod;
+    }
+    if (!device_.empty()) {
+        reply.headers.emplace_back("Set-Cookie",
+                                   http::SetCookie(kDeviceCookie, device_, kDeviceSeconds));
+    }
+    return reply;
+}
+
+db::Value ChallengeIn(const nlohmann::json& body) {
+    return {ByteView(auth::HashOf(body["session_id"].get_ref<const std::string&>()))};
+}
+
+}  // namespace rampart::server::mfa

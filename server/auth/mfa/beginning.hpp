@@ -1,0 +1,30 @@
+// The session that begins if the answer to a challenge is right.
+#pragma once
+
+#include "auth/service.hpp"
+
+namespace rampart::server::mfa {
+
+class Beginning {
+  public:
+    // `body`: of the answer; trust_device and cookies are read from it.
+    explicit Beginning(const nlohmann::json& body);
+
+    // What end_challenge takes, behind a function's own arguments.
+    db::Arguments With(db::Arguments arguments, const TokenSettings& settings) const;
+
+    // What a login answers; for a session that proved itself anew, its next access token. Throws
+    // the http::Problem of an answer that is not `ok`.
+    http::Reply ReplyTo(const nlohmann::json& answer, const auth::Service& service,
+                        const http::Exchange& exchange) const;
+
+  private:
+    std::string refresh_;
+    std::string jti_;
+    std::string device_;  // empty: not to be trusted
+};
+
+// SHA-256 of the body's session_id.
+db::Value ChallengeIn(const nlohmann::json& body);
+
+}  // namespace rampart::server::mfa

@@ -1,0 +1,117 @@
+#include "auth/mfa/challenge.hpp"
+
+#include "auth/mfa/answers.hpp"
+#include "auth/mfa/backup_codes.hpp"
+#include "auth/mfa/beginning.hpp"
+#include "auth/secrets.hpp"
+#include "http/problem.hpp"
+
+namespace rampart::server::mfa {
+namespace {
+
+// The one code that the body has.
+std::string MethodOf(const nlohmann::json& body) {
+    std::string method;
+    for (const char* candidate : {"totp", "email", "backup"}) {
+        if (!body.contains(std::string(candidate) + "_code")) continue;
+        if (!method.empty()) throw http::Problem("validation_failed", "one code at a time");
+        method = candidate;
+    }
+    if (method.empty()) {
+        throw http::Problem("validation_failed",
+                            "totp_code, email_code or backup_code is to be given");
+    }
+    return method;
+}
+
+nlohmann::json AnswerTotp(const db::Value& challenge, const Beginning& beginning,
+                          const auth::Service& service, http::Exchange& exchange) {
+    // Judged in the attempt's own transaction, which costs microseconds: while it lasts, no other
+    // request sees the step that it is about to use up.
+    const nlohmann::json factor =
+        exchange.db().Call("find_factor", {{"challenge", challenge}, {"method", "totp"}});
+    nlohmann::json answer = factor;
+    if (factor.at("outcome") == "ok") {
+        const auto match = MatchStoredTotp(factor, exchange.body["totp_code"]);
+        answer = match ? exchange.db().Call(
+                             "accept_factor",
+                             beginning.With({{"challenge", challenge},
+                                             {"method", "totp"},
+                                             {"step", db::Value(std::to_string(match->step))},
+                                             {"selector", db::Value()}},
+                                            service.settings.tokens))
+                       : exchange.db().Call("refuse_factor",
+                                            {{"challenge", challenge}, {"method", "totp"}});
+        if (match) answer["drift"] = match->drift;
+    }
+    exchange.db().Commit();
+    return answer;
+}
+
+nlohmann::json AnswerBackup(const db::Value& challenge, const Beginning& beginning,
+                            const auth::Service& service, http::Exchange& exchange) {
+    const std::string code =
+        NormalBackupCode(exchange.body["backup_code"].get<std::string>()).value_or("");
+    const db::Value selector = code.empty() ? db::Value() : db::Value(SelectorOf(code));
+    // The attempt is counted and committed before the hash is computed, which takes a while.
+    const nlohmann::json factor = exchange.db().Finish(
+        "find_factor", {{"challenge", challenge}, {"method", "backup"}, {"selector", selector}});
+    DemandOk(factor);
+    if (!IsBackupCode(service, code, factor.value("hash", ""))) {
+        return exchange.db().Finish("refuse_factor",
+                                    {{"challenge", challenge}, {"method", "backup"}});
+    }
+    return exchange.db().Finish("accept_factor", beginning.With({{"challenge", challenge},
+                                                                 {"method", "backup"},
+                                                                 {"step", db::Value()},
+                                                                 {"selector", selector}},
+                                                                service.settings.tokens));
+}
+
+}  // namespace
+
+http::Reply AnswerChallenge(const auth::Service& service, http::Exchange& exchange) {
+    const db::Value challenge = ChallengeIn(exchange.body);
+    const std::string method = MethodOf(exchange.body);
+    const Beginning beginning(exchange.body);
+    nlohmann::json answer;
+    if (method == "totp") {
+        answer = AnswerTotp(challenge, beginning, service, exchange);
+    } else if (method == "backup") {
+        answer = AnswerBackup(challenge, beginning, service, exchange);
+    } else {
+        answer = exchange.db().Finish(
+            "check_code", beginning.With({{"challenge", challenge},
+                                          {"code", db::Value::OfJson(exchange.body["email_code"])}},
+                                         service.settings.tokens));
+    }
+    return beginning.ReplyTo(answer, service, exchange);
+}
+
+http::Reply MailCode(http::Exchange& exchange) {
+    const nlohmann::json answer =
+        exchange.db().Finish("send_code", {{"challenge", ChallengeIn(exchange.body)}});
+    DemandOk(answer);
+    return {202, {{"status", "code_sent"}, {"expires_in", answer["expires_in"]}}, {}, {}, {}};
+}
+
+http::Reply StepUp(const auth::Service& service, http::Exchange& exchange) {
+    const std::string challenge = auth::NewToken();
+    const nlohmann::json begun =
+        exchange.db().Finish("begin_step_up", {{"challenge", ByteView(auth::HashOf(challenge))}});
+    if (begun.at("outcome") == "mfa") return FactorRequired(begun, challenge);
+    if (!exchange.body.contains("password")) {
+        throw http::Problem("validation_failed").WithErrors({{"/password", "is missing"}});
+    }
+    const nlohmann::json found = exchange.db().Finish("find_own_password");
+    DemandOk(found);
+    const std::string hash =
+        found["hash"].is_string() ? found["hash"].get<std::string>() : service.hasher.nobody();
+    const bool right = service.hash_pool.Run<bool>(
+        [&] { return service.hasher.Verify(exchange.body["password"].get<std::string>(), hash); });
+    DemandOk(exchange.db().Finish("prove_password",
+                                  {{"verified_hash", right ? db::Value(hash) : db::Value()}}));
+    return {200, {{"mfa_required", false}}, {}, {}, {}};
+}
+
+}  // namespace rampart::server::mfa

@@ -1,0 +1,17 @@
+// One's own second factors: begun with, confirmed; backup codes anew.
+#pragma once
+
+#include "auth/service.hpp"
+
+namespace rampart::server::mfa {
+
+// An authenticator app: secret, otpauth URI, QR code; codes by mail: one is sent. With the first
+// factor come the backup codes, which are shown this once.
+http::Reply SetUpFactor(const auth::Service& service, http::Exchange& exchange);
+
+// By a code of the factor that was begun with: from now on logins ask for it.
+http::Reply ConfirmFactor(http::Exchange& exchange);
+
+http::Reply RenewBackupCodes(const auth::Service& service, http::Exchange& exchange);
+
+}  // namespace rampart::server::mfa

@@ -1,0 +1,329 @@
+-- From the password to the session: a challenge, attempts at it, and what ends it.
+--
+-- An attempt is counted before it is judged, under the challenge's and the account's row locks: fifty at once are
+-- fifty attempts one after the other. The server judges codes between find_factor and accept_factor or refuse_factor,
+-- since a database has no business with TOTP or password hashing; codes that were sent are compared here.
+SET ROLE rampart_auth;
+
+CREATE FUNCTION rampart_auth.challenge_methods(account uuid) RETURNS jsonb
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT coalesce(jsonb_agg(DISTINCT m.method), '[]') FROM (
+        SELECT f.method FROM rampart_auth.mfa_factor f WHERE f.account_id = account AND f.confirmed_at IS NOT NULL
+        UNION ALL
+        SELECT 'backup' FROM rampart_auth.mfa_backup_code b WHERE b.account_id = account AND b.used_at IS NULL AND rampart_auth.has_factor(account)) m
+$$;
+
+CREATE FUNCTION rampart_auth.begin_challenge(account uuid, session uuid, org uuid, challenge bytea) RETURNS jsonb
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    INSERT INTO rampart_auth.mfa_challenge (hash, account_id, session_id, org_id, expires_at)
+    VALUES (challenge, account, session, org, now() + interval '10 minutes');
+    PERFORM rampart_auth.as_actor(account::text, org);
+    PERFORM rampart_auth.record('auth.mfa_challenged', jsonb_build_object('account', account, 'session', session));
+    RETURN jsonb_build_object('outcome', 'mfa', 'methods', rampart_auth.challenge_methods(account), 'expires_in', 600);
+END
+$$;
+COMMENT ON FUNCTION rampart_auth.begin_challenge(uuid, uuid, uuid, bytea) IS 'Asks for the second factor, by a challenge of ten minutes: {outcome: mfa, methods, expires_in}.';
+
+CREATE FUNCTION rampart_auth.trusts_device(account uuid, device bytea) RETURNS bool
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    UPDATE rampart_auth.trusted_device d SET last_used_at = now(), ip = (rampart_auth.context()).ip
+    WHERE d.hash = device AND d.account_id = account AND d.expires_at > now();
+    RETURN FOUND;
+END
+$$;
+
+CREATE FUNCTION rampart_auth.second_step(account uuid, org uuid, challenge bytea, device bytea) RETURNS jsonb
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF NOT rampart_auth.has_factor(account) THEN
+        PERFORM rampart_auth.start_grace(account);
+        RETURN NULL;
+    ELSIF device IS NOT NULL AND rampart_auth.trusts_device(account, device) THEN
+        RETURN NULL;
+    END IF;
+    RETURN rampart_auth.begin_challenge(account, NULL, coalesce(org, rampart_auth.default_org(account)), challenge);
+END
+$$;
+COMMENT ON FUNCTION rampart_auth.second_step(uuid, uuid, bytea, bytea) IS
+'What must follow a right password: NULL, nothing; or a challenge has begun (begin_challenge). Every way to a session that begins with one proof asks here.';
+
+-- Attempts ----------------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION rampart_auth.take_attempt(account uuid) RETURNS int
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    row_key CONSTANT bytea := rampart_auth.throttle_key('mfa', account::text);
+    allowed CONSTANT int := 5;
+    counted rampart_auth.throttle;
+BEGIN
+    INSERT INTO rampart_auth.throttle (key) VALUES (row_key) ON CONFLICT DO NOTHING;
+    SELECT t.* INTO counted FROM rampart_auth.throttle t WHERE t.key = row_key FOR UPDATE;
+    IF counted.locked_until > clock_timestamp() THEN
+        RETURN ceil(extract(epoch FROM counted.locked_until - clock_timestamp()));
+    ELSIF counted.last_failure < now() - interval '15 minutes' THEN
+        counted.failures := 0;
+    ELSIF counted.failures >= allowed THEN
+        -- As many as are allowed are being judged at this moment, or their judge has died.
+        RETURN 60;
+    END IF;
+    UPDATE rampart_auth.throttle t SET failures = counted.failures + 1, last_failure = clock_timestamp(),
+        lockouts = CASE WHEN t.last_failure < now() - interval '1 day' THEN 0 ELSE t.lockouts END
+    WHERE t.key = row_key;
+    RETURN 0;
+END
+$$;
+COMMENT ON FUNCTION rampart_auth.take_attempt(uuid) IS
+'Counts an attempt at an account''s second factor, before it is judged. Returns for how many seconds there is none: 0, go ahead. A counter of its own, beside the password''s.';
+
+CREATE FUNCTION rampart_auth.attempt_failed(account uuid, method text) RETURNS jsonb
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    locked int := 0;
+BEGIN
+    UPDATE rampart_auth.throttle t SET failures = 0, lockouts = t.lockouts + 1,
+        locked_until = clock_timestamp() + least(interval '1 minute' * 2 ^ least(t.lockouts, 20), interval '1 day')
+    WHERE t.key = rampart_auth.throttle_key('mfa', account::text) AND t.failures >= 5
+    RETURNING ceil(extract(epoch FROM t.locked_until - clock_timestamp())) INTO locked;
+    PERFORM rampart_auth.record('auth.mfa_failed', jsonb_build_object('account', account, 'method', method));
+    IF locked > 0 THEN
+        PERFORM rampart_auth.record('auth.mfa_lockout', jsonb_build_object('account', account, 'seconds', locked));
+        PERFORM rampart_auth.enqueue_mail((SELECT a.email::text FROM rampart_auth.account a WHERE a.id = account), 'mfa-locked',
+            jsonb_build_object('minutes', ceil(locked / 60.0)));
+    END IF;
+    RETURN jsonb_build_object('outcome', 'refused', 'locked', coalesce(locked, 0));
+END
+$$;
+COMMENT ON FUNCTION rampart_auth.attempt_failed(uuid, text) IS
+'Records that an attempt was wrong. The fifth in a row locks, for a minute first and twice as long each time, up to a day.';
+
+CREATE FUNCTION rampart_auth.attempt_succeeded(account uuid) RETURNS void
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$ UPDATE rampart_auth.throttle t SET failures = 0 WHERE t.key = rampart_auth.throttle_key('mfa', account::text) $$;
+
+CREATE FUNCTION rampart_auth.open_challenge(challenge bytea) RETURNS rampart_auth.mfa_challenge
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    begun rampart_auth.mfa_challenge;
+BEGIN
+    PERFORM rampart_auth.act_as_server();
+    SELECT c.* INTO begun FROM rampart_auth.mfa_challenge c WHERE c.hash = challenge FOR UPDATE;
+    IF NOT FOUND OR begun.ended_at IS NOT NULL OR begun.expires_at <= now()
+       OR NOT EXISTS (SELECT FROM rampart_auth.account a WHERE a.id = begun.account_id AND a.status = 'active') THEN
+        RAISE EXCEPTION 'the login was not begun, or has ended' USING ERRCODE = 'RMU30', HINT = 'Begin again with the password.';
+    END IF;
+    PERFORM rampart_auth.as_actor(begun.account_id::text, begun.org_id);
+    RETURN begun;
+END
+$$;
+COMMENT ON FUNCTION rampart_auth.open_challenge(bytea) IS 'A challenge that counts, locked: only one request at a time works on it. Errors: RMU30.';
+
+CREATE FUNCTION rampart_auth.attempt_challenge(challenge bytea, OUT begun rampart_auth.mfa_challenge, OUT refusal jsonb)
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    locked int;
+BEGIN
+    begun := rampart_auth.open_challenge(challenge);
+    locked := rampart_auth.take_attempt(begun.account_id);
+    IF locked > 0 THEN
+        refusal := jsonb_build_object('outcome', 'locked', 'locked', locked);
+    ELSE
+        UPDATE rampart_auth.mfa_challenge c SET attempts = c.attempts + 1,
+            ended_at = CASE WHEN c.attempts + 1 > 5 THEN now() END
+        WHERE c.hash = challenge RETURNING c.* INTO begun;
+        IF begun.ended_at IS NOT NULL THEN
+            refusal := jsonb_build_object('outcome', 'ended');
+        END IF;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION rampart_auth.attempt_challenge(bytea) IS 'Takes one of a challenge''s five attempts, and one of the account''s. refusal: NULL, or what to answer instead of judging. Errors: RMU30.';
+
+CREATE FUNCTION rampart_auth.find_factor(challenge bytea, method text, selector text DEFAULT NULL) RETURNS jsonb
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    attempt record;
+    material jsonb;
+BEGIN
+    SELECT * INTO attempt FROM rampart_auth.attempt_challenge(challenge);
+    IF attempt.refusal IS NOT NULL THEN
+        RETURN attempt.refusal;
+    ELSIF method = 'totp' THEN
+        SELECT jsonb_build_object('secret', encode(f.secret::bytea, 'base64')) INTO material FROM rampart_auth.mfa_factor f
+        WHERE f.account_id = (attempt.begun).account_id AND f.method = 'totp' AND f.confirmed_at IS NOT NULL;
+    ELSIF method = 'backup' AND rampart_auth.has_factor((attempt.begun).account_id) THEN
+        SELECT jsonb_build_object('hash', b.hash) INTO material FROM rampart_auth.mfa_backup_code b
+        WHERE b.account_id = (attempt.begun).account_id AND b.selector = find_factor.selector AND b.used_at IS NULL;
+    END IF;
+    RETURN jsonb_build_object('outcome', 'ok') || coalesce(material, '{}');
+END
+$$;
+COMMENT ON FUNCTION rampart_auth.find_factor(bytea, text, text) IS
+'Takes an attempt and returns what to judge it by: {outcome: ok, secret} for totp, {outcome: ok, hash} for backup, neither where there is no such factor; or {outcome: locked, locked: seconds}, {outcome: ended}. Errors: RMU30.';
+
+CREATE FUNCTION rampart_auth.refuse_factor(challenge bytea, method text) RETURNS jsonb
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN rampart_auth.attempt_failed((rampart_auth.open_challenge(challenge)).account_id, method);
+END
+$$;
+COMMENT ON FUNCTION rampart_auth.refuse_factor(bytea, text) IS 'The attempt was wrong: {outcome: refused, locked: seconds}. Errors: RMU30.';
+
+-- The end of a challenge --------------------------------------------------------------------------------------------
+
+CREATE FUNCTION rampart_auth.use_factor(account uuid, method text, step int8, selector text) RETURNS bool
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF method = 'backup' THEN
+        UPDATE rampart_auth.mfa_backup_code b SET used_at = now()
+        WHERE b.account_id = account AND b.selector = use_factor.selector AND b.used_at IS NULL AND rampart_auth.has_factor(account);
+    ELSE
+        UPDATE rampart_auth.mfa_factor f SET last_used_at = now(), last_step = coalesce(step, f.last_step)
+        WHERE f.account_id = account AND f.method = use_factor.method AND f.confirmed_at IS NOT NULL
+          AND (use_factor.method <> 'totp' OR step > f.last_step);
+    END IF;
+    RETURN FOUND;
+END
+$$;
+COMMENT ON FUNCTION rampart_auth.use_factor(uuid, text, int8, text) IS 'Uses a code up. False: it was used before, or the factor is gone.';
+
+CREATE FUNCTION rampart_auth.amr_of(method text) RETURNS text[]
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$ SELECT ARRAY['mfa', CASE method WHEN 'sms' THEN 'sms' WHEN 'webauthn' THEN 'hwk' ELSE 'otp' END] $$;
+COMMENT ON FUNCTION rampart_auth.amr_of(text) IS 'What a session can say of itself once a factor was shown (RFC 8176).';
+
+CREATE FUNCTION rampart_auth.end_challenge(challenge rampart_auth.mfa_challenge, method text, token_hash bytea, jti text, access_seconds int,
+                                           refresh_days int, session_days int, device bytea) RETURNS jsonb
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    account CONSTANT uuid := challenge.account_id;
+    request CONSTANT record := rampart_auth.context();
+    claims jsonb;
+BEGIN
+    UPDATE rampart_auth.mfa_challenge c SET ended_at = now() WHERE c.hash = challenge.hash;
+    PERFORM rampart_auth.attempt_succeeded(account);
+    PERFORM rampart_auth.record('auth.mfa_success', jsonb_build_object('account', account, 'method', method));
+    IF challenge.session_id IS NOT NULL THEN
+        UPDATE rampart_auth.session s SET proved_at = now(),
+            amr = ARRAY(SELECT DISTINCT unnest(s.amr || rampart_auth.amr_of(method)))
+        WHERE s.id = challenge.session_id;
+        INSERT INTO rampart_auth.issued_token (jti, session_id, expires_at)
+        VALUES (end_challenge.jti, challenge.session_id, now() + access_seconds * interval '1 second');
+        claims := rampart_auth.claims_of_session(challenge.session_id, challenge.org_id);
+    ELSE
+        claims := rampart_auth.open_session(account, challenge.org_id, '{pwd}' || rampart_auth.amr_of(method), request.ip, request.user_agent,
+                                            token_hash, jti, access_seconds, refresh_days, session_days);
+    END IF;
+    IF device IS NOT NULL THEN
+        INSERT INTO rampart_auth.trusted_device (account_id, hash, ip, user_agent, expires_at)
+        VALUES (account, device, request.ip, request.user_agent, now() + interval '14 days');
+        PERFORM rampart_auth.record('auth.device_trusted', jsonb_build_object('account', account));
+    END IF;
+    IF method = 'backup' THEN
+        PERFORM rampart_auth.tell_factor_change(account, 'auth.mfa_backup_used', 'a backup code was used', jsonb_build_object('left', (
+            SELECT count(*) FROM rampart_auth.mfa_backup_code b WHERE b.account_id = account AND b.used_at IS NULL)));
+    END IF;
+    RETURN jsonb_build_object('outcome', 'ok', 'claims', claims, 'renewed', challenge.session_id IS NOT NULL);
+END
+$$;
+
+CREATE FUNCTION rampart_auth.accept_factor(challenge bytea, method text, step int8, selector text, token_hash bytea, jti text, access_seconds int,
+                                           refresh_days int, session_days int, device bytea DEFAULT NULL) RETURNS jsonb
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    begun CONSTANT rampart_auth.mfa_challenge := rampart_auth.open_challenge(challenge);
+BEGIN
+    IF method NOT IN ('totp', 'backup') OR NOT rampart_auth.use_factor(begun.account_id, method, step, selector) THEN
+        RETURN rampart_auth.attempt_failed(begun.account_id, method);
+    END IF;
+    RETURN rampart_auth.end_challenge(begun, method, token_hash, jti, access_seconds, refresh_days, session_days, device);
+END
+$$;
+COMMENT ON FUNCTION rampart_auth.accept_factor(bytea, text, int8, text, bytea, text, int, int, int, bytea) IS
+'The attempt was right: ends the challenge and opens the session, as accept_login does, or renews the proof of the one that asked (renewed). A code that was used before is refused. device: SHA-256 of the cookie of a device to be trusted for 14 days. Errors: RMU30, RMU05.';
+
+-- Codes that are sent -----------------------------------------------------------------------------------------------
+
+CREATE FUNCTION rampart_auth.random_code() RETURNS text
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+    -- 48 random bits of a version 4 UUID: the remainder favours no code by more than one in 2^28.
+    SELECT lpad((('x' || encode(substring(uuid_send(gen_random_uuid()) FROM 11), 'hex'))::bit(48)::int8 % 1000000)::text, 6, '0')
+$$;
+
+CREATE FUNCTION rampart_auth.code_index(challenge bytea, code text) RETURNS bytea
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$ SELECT rampart.blind_index('mfa', code, 'rampart_auth.code.' || encode(challenge, 'hex')) $$;
+
+CREATE FUNCTION rampart_auth.send_code(challenge bytea) RETURNS jsonb
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    begun CONSTANT rampart_auth.mfa_challenge := rampart_auth.open_challenge(challenge);
+    digits CONSTANT text := rampart_auth.random_code();
+BEGIN
+    IF NOT EXISTS (SELECT FROM rampart_auth.mfa_factor f
+                   WHERE f.account_id = begun.account_id AND f.method = 'email' AND f.confirmed_at IS NOT NULL) THEN
+        RAISE EXCEPTION 'this account has no codes by mail' USING ERRCODE = 'RMU32';
+    ELSIF begun.codes_sent >= 5 THEN
+        RETURN jsonb_build_object('outcome', 'ended');
+    ELSIF begun.code_sent_at > clock_timestamp() - interval '60 seconds' THEN
+        RETURN jsonb_build_object('outcome', 'wait', 'locked', ceil(60 - extract(epoch FROM clock_timestamp() - begun.code_sent_at)));
+    END IF;
+    PERFORM rampart_auth.mail_code(begun.account_id, digits);
+    UPDATE rampart_auth.mfa_challenge c SET code = rampart_auth.code_index(challenge, digits),
+        code_sent_at = clock_timestamp(), code_expires_at = now() + interval '10 minutes', codes_sent = c.codes_sent + 1
+    WHERE c.hash = challenge;
+    RETURN jsonb_build_object('outcome', 'ok', 'expires_in', 600);
+END
+$$;
+COMMENT ON FUNCTION rampart_auth.send_code(bytea) IS
+'Mails a code of ten minutes; an earlier one is worth nothing then. {outcome: wait, locked: seconds} within a minute of the last, {outcome: ended} after five. Errors: RMU30, RMU32 the account has no such factor.';
+
+CREATE FUNCTION rampart_auth.mail_code(account uuid, code text) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM rampart_auth.enqueue_mail((SELECT a.email::text FROM rampart_auth.account a WHERE a.id = account), 'mfa-code',
+        jsonb_build_object('code', code, 'minutes', 10));
+    PERFORM rampart_auth.record('auth.mfa_code_sent', jsonb_build_object('account', account));
+END
+$$;
+
+CREATE FUNCTION rampart_auth.check_code(challenge bytea, code text, token_hash bytea, jti text, access_seconds int,
+                                        refresh_days int, session_days int, device bytea DEFAULT NULL) RETURNS jsonb
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    attempt record;
+    begun rampart_auth.mfa_challenge;
+BEGIN
+    SELECT * INTO attempt FROM rampart_auth.attempt_challenge(challenge);
+    begun := attempt.begun;
+    IF attempt.refusal IS NOT NULL THEN
+        RETURN attempt.refusal;
+    ELSIF (begun.code = rampart_auth.code_index(challenge, check_code.code) AND begun.code_expires_at > now()) IS NOT TRUE
+          OR NOT rampart_auth.use_factor(begun.account_id, 'email', NULL, NULL) THEN
+        RETURN rampart_auth.attempt_failed(begun.account_id, 'email');
+    END IF;
+    RETURN rampart_auth.end_challenge(begun, 'email', token_hash, jti, access_seconds, refresh_days, session_days, device);
+END
+$$;
+COMMENT ON FUNCTION rampart_auth.check_code(bytea, text, bytea, text, int, int, int, bytea) IS 'Judges a mailed code and answers as find_factor, refuse_factor or accept_factor do. Errors: RMU30, RMU05.';
+
+GRANT EXECUTE ON FUNCTION rampart_auth.find_factor, rampart_auth.accept_factor, rampart_auth.refuse_factor, rampart_auth.send_code,
+    rampart_auth.check_code TO rampartd;
