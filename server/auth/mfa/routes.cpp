@@ -96,7 +96,7 @@ std::vector<Route> PasskeyRegistration(const auth::Service& s) {
     Route finish{"POST", "/auth/mfa/webauthn/register/finish", "finishRegistration",
                  "Registers a passkey or security key; other sessions end"};
     finish.body = Object(
-        {{"name", Text(100)}, {"client_data", Text(6000)}, {"attestation_object", Text(24000)}});
+        {{"name", Text(100)}, {"client_data", Text(6000)}, {"attestation_object", Text(12000)}});
     finish.status = 201;
     finish.response = Object({{"id", Uuid()}, {"backup_codes", BackupCodes()}}, {"backup_codes"});
     finish.problems = WebAuthnProblems();
