@@ -4,7 +4,6 @@ Who may is said here, by the customer's matrix, and not read from the server.
 """
 from party import Party
 from walk import Walk, bearer
-from walk_schema import example
 
 ROLES = ("SUPER_ADMIN", "OWNER", "ADMIN", "MEMBER", "VIEWER")
 REFUSED = {"forbidden", "tenant_forbidden", "tenant_required", "not_authenticated", "session_ended", "csrf_refused"}
@@ -38,7 +37,7 @@ def ordered(operations):
 
 
 def knock(walk, operation, headers, org):
-    body = example(walk.document.resolve, operation.body_schema) if operation.body_schema else None
+    body = walk.body(operation)
     return walk.send(operation.method, walk.path(operation, organisation=org), headers, body)
 
 

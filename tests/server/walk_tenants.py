@@ -3,11 +3,6 @@ import uuid
 
 from party import Party
 from walk import Walk, bearer
-from walk_schema import example
-
-
-def body_of(walk, operation):
-    return example(walk.document.resolve, operation.body_schema) if operation.body_schema else None
 
 
 def check_foreign_organisation(walk, ada, other, report):
@@ -22,7 +17,7 @@ def check_foreign_organisation(walk, ada, other, report):
             ways = [("path", walk.path(operation, organisation=other.org), None), ("path and X-Tenant-Id", walk.path(operation, organisation=other.org), ada.org),
                     ("X-Tenant-Id beside the path", walk.path(operation, organisation=ada.org), other.org)]
         for way, path, tenant in ways:
-            answer = walk.send(operation.method, path, bearer(ada.token, **({"X-Tenant-Id": tenant} if tenant else {})), body_of(walk, operation))
+            answer = walk.send(operation.method, path, bearer(ada.token, **({"X-Tenant-Id": tenant} if tenant else {})), walk.body(operation))
             count += 1
             if (answer.status, answer.code) != (403, "tenant_forbidden"):
                 wrong.append(f"{operation.name} by {way}: {answer!r}")
@@ -37,7 +32,7 @@ def check_foreign_ids(walk, party, ada, other, report):
             if f"/{name}/{{" not in operation.template or operation.template.startswith("/admin"):
                 continue
             values = {"organisation": ada.org, "id": things[kind] if kind != "member" else things["team"], "account_id": other.account}
-            answer = walk.send(operation.method, walk.path(operation, **values), bearer(ada.token), body_of(walk, operation))
+            answer = walk.send(operation.method, walk.path(operation, **values), bearer(ada.token), walk.body(operation))
             count += 1
             empty = answer.status == 200 and answer.json == {"items": []}
             if answer.status != 404 and not empty:
