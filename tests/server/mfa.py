@@ -2,6 +2,7 @@
 import base64
 import concurrent.futures
 import os
+import re
 import subprocess
 import tempfile
 import time
@@ -48,6 +49,11 @@ class Enrolled:
             client.token, client.cookies = answer.body["access_token"], {k: v for k, v in answer.cookies().items() if "device" in k}
         client.email, client.id = self.client.email, self.client.id
         return client, answer
+
+
+def somewhere(path):
+    """A path with ids of nothing in it."""
+    return re.sub("{[^}]*}", "00000000-0000-7000-8000-000000000000", path.replace("{number}", "7"))
 
 
 def unlock(server):
@@ -295,7 +301,7 @@ def no_way_round(world, report, server):
             if operation["security"] == []:
                 continue
             for headers in ({"Authorization": f"Bearer {challenge}"}, {"Cookie": f"__Host-rampart_access={challenge}"}, {"X-API-Key": challenge}):
-                answer = client.request(method.upper(), path.replace("{", "").replace("}", ""), headers=headers)
+                answer = client.request(method.upper(), somewhere(path), headers=headers)
                 if answer.status != 401 and answer.code != "csrf_refused":
                     opened.append((method, path, headers, answer))
     report.equal(opened, [], "between password and factor no route opens that asks who is there")
@@ -401,7 +407,7 @@ def mandatory(world, report):
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             if operation["security"] and operation["operationId"] not in enrolling:
-                answer = admin.request(method.upper(), path.replace("{", "").replace("}", ""))
+                answer = admin.request(method.upper(), somewhere(path))
                 if answer.code != "mfa_enrolment_required":
                     refused.append((method, path, answer))
     report.equal(refused, [], "and may do nothing but enrol")

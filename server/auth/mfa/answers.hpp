@@ -22,7 +22,7 @@ db::Value DeviceOf(const http::Exchange& exchange);
 // By {"secret": base64}; nothing where there is none.
 std::optional<TotpMatch> MatchStoredTotp(const nlohmann::json& factor, const std::string& code);
 
-// Ten new codes: to be shown, and what is stored of them. Hashes in the pool, for half a second.
+// Ten new codes: to be shown, and what is stored of them. Hashes in the pool, for a tenth of a second.
 struct BackupSet {
     std::vector<std::string> codes;
     nlohmann::json hashed;  // [{selector, hash}]

@@ -53,6 +53,7 @@ http::Reply SetUpFactor(const auth::Service& service, http::Exchange& exchange) 
 }
 
 http::Reply ConfirmFactor(http::Exchange& exchange) {
+    exchange.db().Begin();
     if (exchange.body.contains("totp_code") == exchange.body.contains("email_code")) {
         throw http::Problem("validation_failed", "one of totp_code and email_code is to be given");
     }

@@ -136,10 +136,10 @@ http::Reply BeginRegistration(const auth::Service& service, http::Exchange& exch
 }
 
 http::Reply FinishRegistration(const auth::Service& service, http::Exchange& exchange) {
+    exchange.db().Finish("prove_recently");
     const Bytes client_data = FieldOf(exchange.body, "client_data");
     const Bytes object = FieldOf(exchange.body, "attestation_object");
     // Hashed before the transaction begins, in which the challenge is taken and the key is kept.
-    exchange.db().Finish("prove_recently");
     const BackupSet backup = MakeBackupSet(service);
     const nlohmann::json taken = exchange.db().Call("take_registration");
     Credential credential;
