@@ -97,6 +97,9 @@ http::Reply VerifyForProxy(const Service& service, http::Exchange& exchange) {
     } else {
         claims = CurrentClaims(service, exchange);
     }
+    if (!exchange.organisation.empty() && !claims["org"].is_string()) {
+        throw http::Problem("tenant_forbidden");
+    }
     http::Reply reply{200, nlohmann::json::object()};
     reply.headers = {{"X-Auth-Subject", claims["sub"].get<std::string>()},
                      {"X-Auth-Roles", Joined(claims["roles"])}};

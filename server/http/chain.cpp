@@ -17,6 +17,8 @@ db::Arguments BeginArguments(const Exchange& exchange) {
     };
     const Permission& permission = exchange.route->permission;
     const bool guarded = exchange.route->access == Access::kPermission;
+    // Who has left the organisation of their token can still log out.
+    const bool own = exchange.token && exchange.organisation == exchange.token->organisation;
     return {{"request_id", exchange.request_id},
             {"ip", exchange.client_ip},
             {"user_agent", exchange.UserAgent()},
@@ -26,7 +28,8 @@ db::Arguments BeginArguments(const Exchange& exchange) {
             {"org", or_null(exchange.organisation)},
             {"resource", guarded ? db::Value(permission.resource) : db::Value()},
             {"action", guarded ? db::Value(permission.action) : db::Value()},
-            {"whose", guarded ? db::Value(permission.whose) : db::Value()}};
+            {"whose", guarded ? db::Value(permission.whose) : db::Value()},
+            {"org_required", guarded || !own}};
 }
 
 void Write(const Reply& reply, httplib::Response& response) {

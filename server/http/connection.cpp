@@ -8,10 +8,10 @@
 namespace rampart::server::http {
 namespace {
 
-constexpr std::size_t kReadSize = 16 * 1024;
-constexpr std::size_t kProgressStep = 64 * 1024;
-constexpr std::size_t kMostKept = 4 * 1024;  // of a buffer that is empty
-constexpr int kMostDiscarded = 16;           // reads in one turn
+constexpr std::size_t kReadSize = 16UL * 1024;
+constexpr std::size_t kProgressStep = 64UL * 1024;
+constexpr std::size_t kMostKept = 4UL * 1024;  // of a buffer that is empty
+constexpr int kMostDiscarded = 16;             // reads in one turn
 
 constexpr Refusal kTooSlow{"request_timeout", "the request took too long to arrive"};
 constexpr Refusal kOverloaded{"unavailable", "the server has more to do than it can"};

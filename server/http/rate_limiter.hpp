@@ -6,6 +6,7 @@
 
 #include <array>
 #include <chrono>
+#include <future>
 #include <mutex>
 #include <string>
 #include <unordered_map>
@@ -38,11 +39,18 @@ class RateLimiter {
     struct Shard {
         std::mutex mutex;
         std::unordered_map<std::string, Portion> portions;
+        // Of whom a portion is being asked for: by one request, for which others wait. Each asking
+        // for one of its own would take all of a quota in advance.
+        std::unordered_map<std::string, std::shared_future<Outcome>> asking;
     };
     static constexpr std::size_t kShards = 16;
+    static constexpr int kPortions = 20;  // of a quota
     static constexpr std::size_t kMostPerShard = 10'000;
 
+    // REQUIRES: the shard's lock is held.
     bool TakeLocal(Shard& shard, const std::string& who, Outcome* outcome);
+    // The database; keeps the portion, after which nobody asks any more.
+    Outcome Ask(Shard& shard, const std::string& who, const Rate& rate);
 
     db::Pool& pool_;
     std::array<Shard, kShards> shards_;

@@ -13,10 +13,10 @@
 namespace rampart::server::http {
 
 struct HeadLimits {
-    std::size_t bytes = 64 * 1024;
+    std::size_t bytes = 64UL * 1024;
     std::size_t lines = 100;
     std::size_t line = 8000;
-    std::size_t body = 1024 * 1024;
+    std::size_t body = 1024UL * 1024;
 };
 
 // The answer to what is not taken, after which the connection closes.

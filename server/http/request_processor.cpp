@@ -77,7 +77,7 @@ RequestProcessor::RequestProcessor(Handler handler) : handler_(std::move(handler
         if (has_no_content) response.headers.erase("Content-Length");
     });
     set_exception_handler(
-        [](const httplib::Request&, httplib::Response& response, std::exception_ptr) {
+        [](const httplib::Request&, httplib::Response& response, const std::exception_ptr&) {
             const Problem problem("internal_error");
             response.headers.clear();
             response.status = problem.status();

@@ -15,7 +15,7 @@ namespace rampart::server::http {
 
 class ResponseChannel {
   public:
-    static constexpr std::size_t kMostWaiting = 1024 * 1024;
+    static constexpr std::size_t kMostWaiting = 1024UL * 1024;
 
     // `wake` is called in the worker's thread when there is something for the poller to do.
     explicit ResponseChannel(std::function<void()> wake) : wake_(std::move(wake)) {}

@@ -28,11 +28,12 @@ AS $$
 $$;
 COMMENT ON FUNCTION rampart_auth.roles_in(uuid, uuid) IS 'An account''s roles in an organisation: its own, its teams'', and the platform''s.';
 
-CREATE FUNCTION rampart_auth.claims_of_session(session uuid, org uuid) RETURNS jsonb
+CREATE FUNCTION rampart_auth.claims_of_session(session uuid, org uuid, org_required bool DEFAULT true) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     candidate record;
+    place uuid := org;
     roles text[];
     factor jsonb;
 BEGIN
@@ -42,18 +43,22 @@ BEGIN
     IF NOT FOUND THEN
         RAISE EXCEPTION 'the session has ended' USING ERRCODE = 'RMU01';
     END IF;
-    roles := rampart_auth.roles_in(candidate.account_id, org);
-    IF org IS NOT NULL AND (roles = '{}' OR NOT EXISTS (
-            SELECT FROM rampart_auth.organisation o WHERE o.id = org AND o.deleted_at IS NULL)) THEN
-        RAISE EXCEPTION 'not a member of this organisation' USING ERRCODE = 'RMU05';
+    roles := rampart_auth.roles_in(candidate.account_id, place);
+    IF place IS NOT NULL AND (roles = '{}' OR NOT EXISTS (
+            SELECT FROM rampart_auth.organisation o WHERE o.id = place AND o.deleted_at IS NULL)) THEN
+        IF org_required THEN
+            RAISE EXCEPTION 'not a member of this organisation' USING ERRCODE = 'RMU05';
+        END IF;
+        place := NULL;
+        roles := rampart_auth.roles_in(candidate.account_id, NULL);
     END IF;
     factor := rampart_auth.factor_claims(candidate.account_id, candidate.amr);
     -- Whoever has to enrol a second factor first may do that and nothing else: has no role until then.
-    RETURN jsonb_build_object('sub', candidate.account_id, 'org', org, 'roles', CASE WHEN factor ? 'enrol' THEN '{MFA_REQUIRED}' ELSE roles END,
+    RETURN jsonb_build_object('sub', candidate.account_id, 'org', place, 'roles', CASE WHEN factor ? 'enrol' THEN '{MFA_REQUIRED}' ELSE roles END,
                               'sid', session, 'amr', candidate.amr) || factor - 'enrol';
 END
 $$;
-COMMENT ON FUNCTION rampart_auth.claims_of_session(uuid, uuid) IS
+COMMENT ON FUNCTION rampart_auth.claims_of_session(uuid, uuid, bool) IS
 'Whom a session is of and what it may be in an organisation, now. Whether a session is valid is decided here and nowhere else. Errors: RMU01, RMU05.';
 
 CREATE FUNCTION rampart_auth.claims_of_api_key(hash bytea, org uuid) RETURNS jsonb
@@ -96,7 +101,8 @@ AS $$
 $$;
 
 CREATE FUNCTION rampart_auth.begin_request(request_id text, ip inet, user_agent text, session uuid DEFAULT NULL, api_key bytea DEFAULT NULL,
-                                           org uuid DEFAULT NULL, resource text DEFAULT NULL, action text DEFAULT NULL, whose text DEFAULT NULL)
+                                           org uuid DEFAULT NULL, resource text DEFAULT NULL, action text DEFAULT NULL, whose text DEFAULT NULL,
+                                           org_required bool DEFAULT true)
 RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -111,7 +117,7 @@ BEGIN
         RETURN NULL;
     END IF;
     PERFORM rampart_auth.act_as_server();
-    claims := CASE WHEN api_key IS NULL THEN rampart_auth.claims_of_session(session, org)
+    claims := CASE WHEN api_key IS NULL THEN rampart_auth.claims_of_session(session, org, org_required)
                    ELSE rampart_auth.claims_of_api_key(api_key, org) END;
     PERFORM rampart_auth.as_actor(coalesce('key:' || (claims ->> 'key'), claims ->> 'sub'), (claims ->> 'org')::uuid);
     PERFORM rampart.trust_principal(jsonb_strip_nulls(claims));
@@ -126,8 +132,8 @@ BEGIN
     RETURN claims;
 END
 $$;
-COMMENT ON FUNCTION rampart_auth.begin_request(text, inet, text, uuid, bytea, uuid, text, text, text) IS
-'Makes this transaction one request''s: its audit context and its principal, from a session that the server has verified a token of, or an API key''s SHA-256. With a resource it asks the policy: whose is own (rows of the caller''s own are enough), all (of the organisation) or platform. Returns the claims, NULL for nobody. Errors: RMU01 not (any more) logged in, RMU02 not allowed, RMU05 not a member of that organisation, RMU12 none was chosen.';
+COMMENT ON FUNCTION rampart_auth.begin_request(text, inet, text, uuid, bytea, uuid, text, text, text, bool) IS
+'Makes this transaction one request''s: its audit context and its principal, from a session that the server has verified a token of, or an API key''s SHA-256. With a resource it asks the policy: whose is own (rows of the caller''s own are enough), all (of the organisation) or platform. org_required: without it somebody who has left the organisation works in none, as about themselves they can. Returns the claims, NULL for nobody. Errors: RMU01 not (any more) logged in, RMU02 not allowed, RMU05 not a member of that organisation, RMU12 none was chosen.';
 
 CREATE FUNCTION rampart_auth.changed_sessions(since interval) RETURNS jsonb
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp

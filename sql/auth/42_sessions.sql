@@ -33,7 +33,7 @@ BEGIN
         RETURN jsonb_build_object('outcome', 'reused');
     END IF;
     INSERT INTO rampart_auth.issued_token (jti, session_id, expires_at) VALUES (renew_session.jti, session.id, now() + access_seconds * interval '1 second');
-    RETURN jsonb_build_object('outcome', 'ok', 'claims', rampart_auth.claims_of_session(session.id, coalesce(org, session.org_id)));
+    RETURN jsonb_build_object('outcome', 'ok', 'claims', rampart_auth.claims_of_session(session.id, coalesce(org, session.org_id), org IS NOT NULL));
 END
 $$;
 COMMENT ON FUNCTION rampart_auth.renew_session(bytea, bytea, text, int, int, int, uuid) IS

@@ -11,6 +11,8 @@ BEGIN
         RAISE EXCEPTION 'an API key makes no API keys' USING ERRCODE = 'RMU02';
     ELSIF expires_at <= now() THEN
         RAISE EXCEPTION 'expires_at has passed' USING ERRCODE = 'RMU13';
+    ELSIF EXISTS (SELECT FROM unnest(scopes) s WHERE s !~ '^[[:alnum:]_.*-]+:[[:alnum:]_.*-]+$') THEN
+        RAISE EXCEPTION 'a scope is resource:action' USING ERRCODE = 'RMU13';
     END IF;
     INSERT INTO rampart_auth.api_key (org_id, created_by, name, hash, last_four, scopes, expires_at)
     VALUES (rampart_auth.here(), rampart_auth.me(), create_api_key.name, create_api_key.hash, create_api_key.last_four,

@@ -31,7 +31,8 @@ HeadScanner::Result ScanInParts(std::string_view bytes) {
 // The head as a proxy might pass it on: as of HTTP/1.0, which needs no Host.
 std::string Written(const RequestHead& head) {
     std::string text = head.method + ' ' + head.target + " HTTP/1.0\r\n";
-    for (const auto& [name, value] : head.headers) text += name + ": " + value + "\r\n";
+    for (const auto& [name, value] : head.headers)
+        text.append(name).append(": ").append(value).append("\r\n");
     return text + "\r\n";
 }
 

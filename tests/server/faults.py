@@ -9,7 +9,7 @@ from cluster import Cluster
 from database import on
 from load import Load
 from small_disk import start_with_a_small_disk
-from world import Server, World
+from world import RATES, Server, World
 
 SETTINGS = {"http": {"public_url": "https://id.example.com"}}
 
@@ -136,7 +136,9 @@ def flooded(report, world, database):
 def killed(report, world):
     """The server dies in the middle of flows, again and again; another one takes its place."""
     database = world.database("killed")
-    server = Server(world, database, SETTINGS).start()
+    # What a server has taken of a quota in advance dies with it.
+    rates = {name: "1000000/1m" for name in RATES}
+    server = Server(world, database, SETTINGS | {"rates": rates}).start()
     people = [half_done.Person(world, server) for _ in range(6)]
     # What is not answered is what this is about; what is answered must be right.
     with Load(lambda number: people[number].step, 6, expected=(200, 201, 202, 204)) as load:

@@ -3,6 +3,7 @@ import os
 import signal
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from application import Application
 from database import on
@@ -183,6 +184,18 @@ def rates(world, report):
     with Load(lambda number: lambda client=(a, b)[number % 2].client(token=token): client.get("/auth/me"), 12, expected=(200, 429)) as load:
         time.sleep(1.5)
     report.equal((load.statuses.get(200), load.failures), (60, []), "also where twelve clients ask at once")
+
+    token = world.person(generous).token
+    herd = threading.Barrier(12)
+
+    def once(_):
+        client = a.client(token=token)
+        herd.wait()
+        return client.get("/auth/me").status
+    with ThreadPoolExecutor(12) as pool:
+        first = list(pool.map(once, range(12)))
+    others = sum(asked.get("/auth/me").status == 200 for asked in [b.client(token=token)] for _ in range(60))
+    report.equal((set(first), others), ({200}, 48), "what twelve at once do not use is there for the other instance")
 
     org, members = world.organisation(generous)
     stranger, tenants = world.person(generous), Server(world, database, settings | {"rates": {"tenant": "20/1m"}}).start()

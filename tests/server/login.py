@@ -36,7 +36,8 @@ def lockout(world, report):
     for email, name in ((world.account(server)[0], "an account"), ("ghost@example.com", "an address that nobody has")):
         with concurrent.futures.ThreadPoolExecutor(16) as pool:
             codes = [a.code for a in pool.map(lambda _: server.client().log_in(email, "Wrong-horse-7-battery"), range(16))]
-        report.ok(set(codes) <= {"invalid_credentials", "login_locked"}, f"wrong passwords for {name}, at once, are refused", codes)
+        # So many at once also meet the bound of what is hashed at a time.
+        report.ok(set(codes) <= {"invalid_credentials", "login_locked", "unavailable"}, f"wrong passwords for {name}, at once, are refused", codes)
         answer = server.client().log_in(email)
         report.equal((answer.status, answer.code), (429, "login_locked"), f"five failures lock {name}, also for the right password")
         wait = int(answer.headers["Retry-After"])

@@ -12,7 +12,8 @@ from database import on
 from smtp_server import PASSWORD, USER, SmtpServer
 from world import PROGRAM, Server, certificate
 
-CATCHER = os.path.join(os.path.dirname(__file__), "../../server/mail/catcher.py")
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
+CATCHER = os.path.join(ROOT, "server/mail/catcher.py")
 TOKEN = "c2VjcmV0LW9mLXRoZS1saW5r"
 LINK = f"https://app.example.com/verify?token={TOKEN}"
 
@@ -88,10 +89,22 @@ def check(world, report):
     def mailer(smtp, security="none", **others):
         return Mailer(world, database, options(smtp, security, **others))
 
-    for part in (arrives, needs_tls, authenticates, is_tried_again, is_given_up, waits_for_nobody, survives_a_crash, is_sent_once,
+    for part in (fits_the_flows, arrives, needs_tls, authenticates, is_tried_again, is_given_up, waits_for_nobody, survives_a_crash, is_sent_once,
                  waits_for_its_key, goes_in_the_end, stays_secret, cannot_be_injected, stops_at_once, is_checked, is_caught):
         outbox.clear()
         part(report, outbox, mailer)
+
+
+def fits_the_flows(report, outbox, mailer):
+    calls = []
+    for path in sorted(glob.glob(os.path.join(ROOT, "sql/auth/*.sql"))):
+        with open(path, encoding="utf-8") as f:
+            calls += re.findall(r"PERFORM rampart_auth\.enqueue_mail\(.*?'([a-z-]+)',\s*(.*?)\);", f.read(), re.S)
+    report.ok(len(calls) > 8, "the flows of sql/auth that send mails", calls)
+    for name, data in calls:
+        with open(os.path.join(ROOT, f"server/mail/templates/{name}.txt"), encoding="utf-8") as f:
+            wanted = set(re.findall(r"\{\{(\w+)\}\}", f.read())) - {"product"}
+        report.ok(wanted <= set(re.findall(r"'(\w+)'", data)), f"{name} has what its template asks for", f"{wanted}: {data}")
 
 
 def arrives(report, outbox, mailer):

@@ -43,7 +43,7 @@ class Bodies:
         for operation in self.walk.operations:
             if not operation.body_schema:
                 continue
-            good = example(self.walk.document.resolve, operation.body_schema)
+            good = self.walk.body(operation)
             for what, body in malformed_bodies(good):
                 expect(wrong, operation, what, self.send(operation, body, JSON_TYPE), (400, "malformed_json"))
             for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/jsonp", "application/xml", ""):
@@ -64,7 +64,7 @@ class Bodies:
         wrong = []
         for operation in self.walk.operations:
             path = self.walk.path(operation, organisation=self.org)
-            body = example(self.walk.document.resolve, operation.body_schema) if operation.body_schema else None
+            body = self.walk.body(operation)
             if operation.method == "GET" or body is not None:
                 for query in ("no_such_parameter=1", "a=%00", "a=%ff", "%ff=a", "__proto__=1"):
                     expect(wrong, operation, f"?{query}", self.send(operation, body, target=f"{path}?{query}"), (422, "validation_failed"), (400, "malformed_request"))

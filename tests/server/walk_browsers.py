@@ -3,7 +3,6 @@ import re
 
 from party import ORIGIN, Party
 from walk import Walk, bearer
-from walk_schema import example
 
 COOKIES = {"__Host-rampart_access": True, "__Host-rampart_refresh": True, "__Host-rampart_csrf": False}  # name -> HttpOnly
 ALWAYS = {"x-content-type-options": "nosniff", "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp",
@@ -39,7 +38,7 @@ def check_csrf(party, walk, cookies, body, report):
         wrong, count = [], 0
         for operation in walk.operations:
             if operation.secured and operation.method != "GET":
-                sample = example(walk.document.resolve, operation.body_schema) if operation.body_schema else None
+                sample = walk.body(operation)
                 answer = walk.send(operation.method, walk.path(operation), {**cookie_header(cookies), **headers}, sample)
                 count += 1
                 if (answer.status, answer.code) != (403, "csrf_refused"):

@@ -2,7 +2,6 @@
 from forged_tokens import Forger
 from party import Party
 from walk import Walk, bearer
-from walk_schema import example
 
 ENDED = "session_ended"
 NOT_IN = {"not_authenticated", ENDED}
@@ -12,7 +11,7 @@ verifyRecoveryEmail refresh forgotPassword resetPassword jwks""".split()
 
 
 def request(walk, operation, headers):
-    body = example(walk.document.resolve, operation.body_schema) if operation.body_schema else None
+    body = walk.body(operation)
     return walk.send(operation.method, walk.path(operation), headers, body)
 
 

@@ -56,7 +56,8 @@ def wrong_values(resolve, schema):
         yield "is none of those", "NO_SUCH_VALUE"
     if "maxLength" in schema and "string" in kinds_of(schema) and "enum" not in schema:
         yield "is too long", "x" * (schema["maxLength"] + 1)
-        yield "is too long in other letters", "é" * (schema["maxLength"] + 1)
+        if schema["maxLength"] < 5000:  # in six bytes each; more would be too large a body
+            yield "is too long in other letters", "é" * (schema["maxLength"] + 1)
     if schema.get("minLength", 0) > 0:
         yield "is too short", "x" * (schema["minLength"] - 1)
     for value in NOT_OF_FORMAT.get(schema.get("format"), []):

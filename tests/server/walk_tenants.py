@@ -3,11 +3,6 @@ import uuid
 
 from party import Party
 from walk import Walk, bearer
-from walk_schema import example
-
-
-def body_of(walk, operation):
-    return example(walk.document.resolve, operation.body_schema) if operation.body_schema else None
 
 
 def check_foreign_organisation(walk, ada, other, report):
@@ -22,7 +17,7 @@ def check_foreign_organisation(walk, ada, other, report):
             ways = [("path", walk.path(operation, organisation=other.org), None), ("path and X-Tenant-Id", walk.path(operation, organisation=other.org), ada.org),
                     ("X-Tenant-Id beside the path", walk.path(operation, organisation=ada.org), other.org)]
         for way, path, tenant in ways:
-            answer = walk.send(operation.method, path, bearer(ada.token, **({"X-Tenant-Id": tenant} if tenant else {})), body_of(walk, operation))
+            answer = walk.send(operation.method, path, bearer(ada.token, **({"X-Tenant-Id": tenant} if tenant else {})), walk.body(operation))
             count += 1
             if (answer.status, answer.code) != (403, "tenant_forbidden"):
                 wrong.append(f"{operation.name} by {way}: {answer!r}")
@@ -37,7 +32,7 @@ def check_foreign_ids(walk, party, ada, other, report):
             if f"/{name}/{{" not in operation.template or operation.template.startswith("/admin"):
                 continue
             values = {"organisation": ada.org, "id": things[kind] if kind != "member" else things["team"], "account_id": other.account}
-            answer = walk.send(operation.method, walk.path(operation, **values), bearer(ada.token), body_of(walk, operation))
+            answer = walk.send(operation.method, walk.path(operation, **values), bearer(ada.token), walk.body(operation))
             count += 1
             empty = answer.status == 200 and answer.json == {"items": []}
             if answer.status != 404 and not empty:
@@ -65,6 +60,25 @@ def check_header(walk, ada, report):
     report.equal(walk.send("GET", "/api-keys", bearer(ada.token, **{"X-Tenant-Id": ada.org.upper()})).status, 200, "tenants: X-Tenant-Id in capitals is the same id")
 
 
+def check_left(walk, party, report):
+    """Who was put out of the organisation of their token, or whose organisation is closed: out of it at once, and still themselves."""
+    for what in ("put out", "closed"):
+        owner = party.person_of_role("OWNER")
+        person = party.member(owner.org, "MEMBER") if what == "put out" else owner
+        path = f"/organisations/{owner.org}" + (f"/members/{person.account}" if what == "put out" else "")
+        walk.send("DELETE", path, bearer(owner.token))
+        me = walk.send("GET", "/auth/me", bearer(person.token))
+        report.equal((me.status, me.json.get("organisation"), me.json.get("roles")), (200, None, []), f"tenants: {what}: in no organisation, without a role")
+        refused = [walk.send("GET", target, bearer(person.token)).code for target in (f"/organisations/{owner.org}/members", "/api-keys", "/auth/verify")]
+        report.equal(refused, ["tenant_forbidden"] * 3, f"tenants: {what}: and out of that one")
+        answers = [walk.send(method, target, bearer(person.token), body).status for method, target, body in (
+            ("GET", "/auth/profile", None), ("GET", "/auth/sessions", None), ("POST", "/organisations", {"name": "Another"}))]
+        report.equal(answers, [200, 200, 201], f"tenants: {what}: what is about oneself goes on")
+        renewed = walk.send("POST", "/auth/refresh", None, {"refresh_token": person.refresh_token})
+        report.equal(renewed.status, 200, f"tenants: {what}: the session can be renewed")
+        report.equal(walk.send("POST", "/auth/logout", bearer(renewed.json["access_token"])).status, 204, f"tenants: {what}: and ended")
+
+
 def check(world, report):
     party = Party(world)
     walk = Walk(party)
@@ -73,4 +87,5 @@ def check(world, report):
     check_foreign_organisation(walk, ada, other, report)
     check_lists(walk, ada, other, report)
     check_header(walk, ada, report)
+    check_left(walk, party, report)
     walk.report(report, "tenants")

@@ -1,9 +1,11 @@
 // Passwords, tokens and secrets of rampartd, and its settings.
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "auth/password.hpp"
 #include "auth/password_policy.hpp"
@@ -124,10 +126,11 @@ TEST(Secrets, AreRandomAndTheirSuccessorsAreNot) {
 
 class SettingsFile : public testing::Test {
   protected:
+    ~SettingsFile() override { std::filesystem::remove(path_); }
+
     Settings Read(const std::string& text) {
-        const std::string path = testing::TempDir() + "/rampartd_unit.toml";
-        std::ofstream(path) << text;
-        return Load(path);
+        std::ofstream(path_) << text;
+        return Load(path_);
     }
     std::string Refusal(const std::string& text) {
         try {
@@ -137,6 +140,10 @@ class SettingsFile : public testing::Test {
         }
         return "";
     }
+
+  private:
+    const std::string path_ =
+        testing::TempDir() + "/rampartd_unit." + std::to_string(getpid()) + ".toml";
 };
 
 TEST_F(SettingsFile, IsReadByTheTable) {
