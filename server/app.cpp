@@ -97,10 +97,8 @@ App::App(const Settings& settings)
                             [this](std::string_view payload) {
                                 if (payload == "mail") mail_->Wake();
                             }});
-        mail_->Start();
     }
     signing_keys_.Reload();
-    changes_.Start();
     router_ = std::make_unique<http::Router>(routes_);
     chain_ = std::make_unique<http::Chain>(Guards(), pool_, metrics_);
     AddGauges();
@@ -108,6 +106,9 @@ App::App(const Settings& settings)
         settings_.http, [this](const httplib::Request& request, httplib::Response& response) {
             chain_->Handle(request, response);
         });
+    // Last: nothing that throws comes after what has to be stopped.
+    if (mail_) mail_->Start();
+    changes_.Start();
 }
 
 std::vector<http::Guard> App::Guards() {

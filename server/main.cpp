@@ -98,11 +98,18 @@ int CreateAdmin(const Settings& settings, const std::string& connection, const s
 }
 
 int PrintDocument(const Settings& settings) {
+    // Handlers refer to these, and none is called: nothing connects.
+    db::Pool pool("", 1, {});
+    db::Listener changes("");
+    auth::SigningKeys keys(pool, settings);
+    auth::TokenReader tokens(keys, settings);
+    auth::ChangedSessions changed(pool, changes, settings);
+    auth::PasswordHasher hasher(settings.password);
+    auth::HashPool hash_pool(1, 1, 1);
+    const auth::Service service{settings, pool, keys, tokens, changed, hasher, hash_pool, "", ""};
+    const nlohmann::json document;
     std::vector<http::Route> routes;
-    nlohmann::json document;
-    // Handlers keep the reference, and none is called.
-    const auth::Service* nobody = nullptr;
-    routes = AllRoutes(*nobody, settings, document, routes);
+    routes = AllRoutes(service, settings, document, routes);
     std::cout << http::OpenApi(routes, settings.PublicUrl()).dump(2) << "\n";
     return 0;
 }

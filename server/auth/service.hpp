@@ -22,7 +22,7 @@ struct Service {
     ChangedSessions& changed_sessions;
     PasswordHasher& hasher;
     HashPool& hash_pool;
-    // Shared by all instances; 32 bytes each.
+    // Shared by all instances; 32 bytes each, in hexadecimal.
     std::string rotation_key;
     std::string csrf_key;
 };

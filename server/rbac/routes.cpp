@@ -80,6 +80,7 @@ std::vector<Route> Routes(const std::vector<Route>& all) {
         return http::Reply{200, std::move(map)};
     };
     r[1].body = r[2].body = RuleSchema();
+    r[1].step_up = r[2].step_up = true;
     r[1].status = 200;
     r[1].response = Object({{"added", Boolean()}});
     r[1].problems = r[2].problems = {"not_possible"};

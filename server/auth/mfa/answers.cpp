@@ -11,8 +11,8 @@
 namespace rampart::server::mfa {
 namespace {
 
-// Ten are hashed while somebody waits, and behind each are 40 random bits, which a password has
-// not: trying them all takes centuries at this cost.
+// Ten are hashed while somebody waits. Behind each are 40 random bits, so that trying them all on a
+// graphics processor takes months at this cost; and the password is needed besides.
 const auth::PasswordHasher& CodeHasher() {
     static const auth::PasswordHasher hasher([] {
         PasswordSettings settings;
