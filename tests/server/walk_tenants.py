@@ -3,6 +3,7 @@ import uuid
 
 from party import Party
 from walk import Walk, bearer
+from world import within_a_second
 
 
 def check_foreign_organisation(walk, ada, other, report):
@@ -67,8 +68,13 @@ def check_left(walk, party, report):
         person = party.member(owner.org, "MEMBER") if what == "put out" else owner
         path = f"/organisations/{owner.org}" + (f"/members/{person.account}" if what == "put out" else "")
         walk.send("DELETE", path, bearer(owner.token))
-        me = walk.send("GET", "/auth/me", bearer(person.token))
-        report.equal((me.status, me.json.get("organisation"), me.json.get("roles")), (200, None, []), f"tenants: {what}: in no organisation, without a role")
+
+        def myself():
+            me = walk.send("GET", "/auth/me", bearer(person.token))
+            return me.status, me.json.get("organisation"), me.json.get("roles")
+
+        # Asks the database once the change has been heard.
+        report.equal(within_a_second(myself, (200, None, [])), (200, None, []), f"tenants: {what}: in no organisation, without a role")
         refused = [walk.send("GET", target, bearer(person.token)).code for target in (f"/organisations/{owner.org}/members", "/api-keys", "/auth/verify")]
         report.equal(refused, ["tenant_forbidden"] * 3, f"tenants: {what}: and out of that one")
         answers = [walk.send(method, target, bearer(person.token), body).status for method, target, body in (
