@@ -30,8 +30,8 @@ chomp(my ($library, $share) = map { `pg_config --$_` } qw(pkglibdir sharedir));
 s{^.*?(/usr/(?:lib|share)/postgresql)}{$1} for $library, $share;
 my @upgrades = map { m{([^/]+)$} } glob("$repository/sql/rampart/upgrade/rampart--*--*.sql");
 is_deeply([ sort keys %installed ],
-	[ sort '/usr/local/bin/rampart-verify', "$library/rampart.so", map { "$share/extension/$_" } 'rampart.control', "rampart--$version.sql", @upgrades ],
-	'the library, the control file, the install script, upgrades and the verifier are installed, and nothing else');
+	[ sort '/usr/local/bin/rampart-verify', '/usr/local/bin/rampartd', "$library/rampart.so", map { "$share/extension/$_" } 'rampart.control', "rampart--$version.sql", @upgrades ],
+	'the library, the control file, the install script, upgrades, the verifier and the server are installed, and nothing else');
 is_deeply([ grep { ($installed{$_} & 0444) != 0444 || $installed{$_} & 022 } sort keys %installed ], [],
 	'readable by all, writable by the owner');
 like(slurp_file("$where/root$share/extension/rampart.control"), qr/^default_version = '\Q$version\E'$/m,
