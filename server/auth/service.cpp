@@ -22,8 +22,8 @@ int LifetimeOf(const nlohmann::json& claims, const TokenSettings& settings) {
 
 }  // namespace
 
-http::Reply SessionReply(const Service& service, const nlohmann::json& claims,
-                         const std::string& jti, const std::string& refresh, bool cookies) {
+http::Reply RenewedReply(const Service& service, const nlohmann::json& claims,
+                         const std::string& jti, bool cookies) {
     const TokenSettings& settings = service.settings.tokens;
     const std::string access = service.tokens.Issue(claims, jti);
     const std::string csrf =
@@ -33,19 +33,15 @@ http::Reply SessionReply(const Service& service, const nlohmann::json& claims,
                       {{"token_type", "Bearer"},
                        {"access_token", access},
                        {"expires_in", lifetime},
-                       {"csrf_token", csrf}},
-                      {},
-                      {},
-                      {}};
-    AddSessionCookies(reply, access, refresh, csrf, lifetime, settings.refresh_days, cookies);
+                       {"csrf_token", csrf}}};
+    if (cookies) AddAccessCookies(reply, access, csrf, lifetime, settings.refresh_days);
     return reply;
 }
 
-http::Reply RenewedReply(const Service& service, const nlohmann::json& claims,
-                         const std::string& jti, bool cookies) {
-    http::Reply reply = SessionReply(service, claims, jti, "", cookies);
-    std::erase_if(reply.headers,
-                  [](const auto& header) { return header.second.starts_with(kRefreshCookie); });
+http::Reply SessionReply(const Service& service, const nlohmann::json& claims,
+                         const std::string& jti, const std::string& refresh, bool cookies) {
+    http::Reply reply = RenewedReply(service, claims, jti, cookies);
+    AddRefreshCookie(reply, refresh, service.settings.tokens.refresh_days);
     return reply;
 }
 

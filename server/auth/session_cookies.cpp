@@ -17,13 +17,19 @@ std::string CsrfToken(std::string_view session, std::string_view key) {
     return Base64Url(mac);
 }
 
-void AddSessionCookies(http::Reply& reply, const std::string& access, const std::string& refresh,
-                       const std::string& csrf, int access_seconds, int refresh_days,
-                       bool access_too) {
-    constexpr int kDay = 86400;
+namespace {
+
+constexpr int kDay = 86400;
+
+}  // namespace
+
+void AddRefreshCookie(http::Reply& reply, const std::string& refresh, int refresh_days) {
     reply.headers.emplace_back("Set-Cookie",
                                http::SetCookie(kRefreshCookie, refresh, refresh_days * kDay));
-    if (!access_too) return;
+}
+
+void AddAccessCookies(http::Reply& reply, const std::string& access, const std::string& csrf,
+                      int access_seconds, int refresh_days) {
     reply.headers.emplace_back("Set-Cookie",
                                http::SetCookie(kAccessCookie, access, access_seconds));
     reply.headers.emplace_back("Set-Cookie",

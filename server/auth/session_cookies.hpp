@@ -17,10 +17,10 @@ inline constexpr std::string_view kCsrfCookie =
 // Of HMAC-SHA256 over the session's id: what X-CSRF-Token has to say.
 std::string CsrfToken(std::string_view session, std::string_view key);
 
-// `access_too`: for applications whose pages hold no token themselves.
-void AddSessionCookies(http::Reply& reply, const std::string& access, const std::string& refresh,
-                       const std::string& csrf, int access_seconds, int refresh_days,
-                       bool access_too);
+void AddRefreshCookie(http::Reply& reply, const std::string& refresh, int refresh_days);
+// For applications whose pages hold no token themselves.
+void AddAccessCookies(http::Reply& reply, const std::string& access, const std::string& csrf,
+                      int access_seconds, int refresh_days);
 void RemoveSessionCookies(http::Reply& reply);
 
 }  // namespace rampart::server::auth

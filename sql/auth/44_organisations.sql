@@ -89,19 +89,31 @@ $$;
 COMMENT ON FUNCTION rampart_auth.list_members() IS
 'The members of the organisation that one may see, with the roles that count: their own and their teams''.';
 
+CREATE FUNCTION rampart_auth.hold_member(account uuid) RETURNS text
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    role text;
+BEGIN
+    PERFORM FROM rampart_auth.organisation o WHERE o.id = rampart_auth.here() FOR NO KEY UPDATE;
+    SELECT m.role INTO role FROM rampart_auth.membership m WHERE m.org_id = rampart_auth.here() AND m.account_id = account;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'no such member' USING ERRCODE = 'RMU03';
+    END IF;
+    PERFORM rampart_auth.require_rank(role);
+    RETURN role;
+END
+$$;
+COMMENT ON FUNCTION rampart_auth.hold_member(uuid) IS
+'The role of a member that is to be changed; other changes of this organisation''s members wait. Errors: RMU03, RMU02 a role above the caller''s.';
+
 CREATE FUNCTION rampart_auth.change_role(account_id uuid, role text) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    was text;
+    was CONSTANT text := rampart_auth.hold_member(account_id);
 BEGIN
-    PERFORM FROM rampart_auth.organisation o WHERE o.id = rampart_auth.here() FOR NO KEY UPDATE;
-    SELECT m.role INTO was FROM rampart_auth.membership m
-    WHERE m.org_id = rampart_auth.here() AND m.account_id = change_role.account_id;
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'no such member' USING ERRCODE = 'RMU03';
-    END IF;
-    PERFORM rampart_auth.require_rank(was), rampart_auth.require_rank(role);
+    PERFORM rampart_auth.require_rank(role);
     IF was = 'OWNER' AND role IS DISTINCT FROM 'OWNER' THEN
         PERFORM rampart_auth.require_other_owner(account_id);
     END IF;
@@ -130,15 +142,8 @@ CREATE FUNCTION rampart_auth.remove_member(account_id uuid) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    was text;
+    was CONSTANT text := rampart_auth.hold_member(account_id);
 BEGIN
-    PERFORM FROM rampart_auth.organisation o WHERE o.id = rampart_auth.here() FOR NO KEY UPDATE;
-    SELECT m.role INTO was FROM rampart_auth.membership m
-    WHERE m.org_id = rampart_auth.here() AND m.account_id = remove_member.account_id;
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'no such member' USING ERRCODE = 'RMU03';
-    END IF;
-    PERFORM rampart_auth.require_rank(was);
     IF was = 'OWNER' THEN
         PERFORM rampart_auth.require_other_owner(account_id);
     END IF;
