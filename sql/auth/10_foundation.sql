@@ -3,6 +3,9 @@
 --
 -- rampart_auth owns tables and functions and nobody logs in as it. rampartd is what the server logs in as: it may
 -- execute functions and read no table.
+--
+-- What many requests call is PL/pgSQL also where one expression would do: its plans stay for the session, while a
+-- function in SQL that is not inlined is parsed and planned at each call, which costs more than what it asks for.
 
 DO $$
 BEGIN

@@ -4,14 +4,16 @@ SET ROLE rampart_auth;
 
 -- Version 7 (RFC 9562): ids that rise with time, and so fill indexes from one end.
 CREATE FUNCTION rampart_auth.uuid_v7() RETURNS uuid
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT encode(
+BEGIN
+    RETURN encode(
         set_byte(set_byte(
             overlay(uuid_send(gen_random_uuid())
                     PLACING substring(int8send((extract(epoch FROM clock_timestamp()) * 1000)::int8) FROM 3) FROM 1 FOR 6),
             6, get_byte(uuid_send(gen_random_uuid()), 6) & 15 | 112),
-            8, get_byte(uuid_send(gen_random_uuid()), 8) & 63 | 128), 'hex')::uuid
+            8, get_byte(uuid_send(gen_random_uuid()), 8) & 63 | 128), 'hex')::uuid;
+END
 $$;
 COMMENT ON FUNCTION rampart_auth.uuid_v7() IS 'A new id: 48 bits of time in milliseconds, 74 random ones.';
 

@@ -64,14 +64,22 @@ CREATE INDEX invitation_org ON rampart_auth.invitation (org_id);
 -- Whose word counts -------------------------------------------------------------------------------------------
 
 CREATE FUNCTION rampart_auth.act_as_server() RETURNS void
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
-AS $$ SELECT rampart.trust_principal('{"sub": "rampartd", "roles": ["SUPER_ADMIN"]}') $$;
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM rampart.trust_principal('{"sub": "rampartd", "roles": ["SUPER_ADMIN"]}');
+END
+$$;
 COMMENT ON FUNCTION rampart_auth.act_as_server() IS
 'For what happens before anybody is known, or beyond what one may see: from here on this transaction sees every organisation.';
 
 CREATE FUNCTION rampart_auth.me() RETURNS uuid
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-AS $$ SELECT CASE WHEN (rampart.principal() ->> 'api_key')::bool THEN NULL ELSE rampart.subject()::uuid END $$;
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN CASE WHEN (rampart.principal() ->> 'api_key')::bool THEN NULL ELSE rampart.subject()::uuid END;
+END
+$$;
 COMMENT ON FUNCTION rampart_auth.me() IS 'The account that this transaction works for. NULL: nobody, or an API key.';
 
 CREATE FUNCTION rampart_auth.here() RETURNS uuid

@@ -4,27 +4,37 @@ SET ROLE rampart_auth;
 
 -- What begin_request was told of the request, kept for when the actor becomes known.
 CREATE FUNCTION rampart_auth.context(OUT ip inet, OUT user_agent text, OUT request_id text)
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT nullif(current_setting('rampart_auth.ip', true), '')::inet, nullif(current_setting('rampart_auth.user_agent', true), ''),
-           nullif(current_setting('rampart_auth.request_id', true), '')
+BEGIN
+    ip := nullif(current_setting('rampart_auth.ip', true), '')::inet;
+    user_agent := nullif(current_setting('rampart_auth.user_agent', true), '');
+    request_id := nullif(current_setting('rampart_auth.request_id', true), '');
+END
 $$;
 
 CREATE FUNCTION rampart_auth.as_actor(actor text, org uuid DEFAULT NULL) RETURNS void
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
-AS $$ SELECT rampart.set_context(actor, org::text, c.ip, c.user_agent, c.request_id) FROM rampart_auth.context() c $$;
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM rampart.set_context(actor, org::text, c.ip, c.user_agent, c.request_id) FROM rampart_auth.context() c;
+END
+$$;
 COMMENT ON FUNCTION rampart_auth.as_actor(text, uuid) IS 'Has the audit entries of this transaction name this actor and organisation, beside the request that begin_request told of.';
 
 CREATE FUNCTION rampart_auth.roles_in(account uuid, org uuid) RETURNS text[]
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT coalesce(array_agg(DISTINCT role), '{}') FROM (
-        SELECT m.role::text AS role FROM rampart_auth.membership m WHERE m.account_id = account AND m.org_id = org
-        UNION ALL
-        SELECT t.role::text FROM rampart_auth.team_member tm JOIN rampart_auth.team t ON t.id = tm.team_id
-        WHERE tm.account_id = account AND tm.org_id = org AND t.role IS NOT NULL
-        UNION ALL
-        SELECT a.platform_role FROM rampart_auth.account a WHERE a.id = account AND a.platform_role IS NOT NULL) r
+BEGIN
+    RETURN (
+        SELECT coalesce(array_agg(DISTINCT role), '{}') FROM (
+            SELECT m.role::text AS role FROM rampart_auth.membership m WHERE m.account_id = account AND m.org_id = org
+            UNION ALL
+            SELECT t.role::text FROM rampart_auth.team_member tm JOIN rampart_auth.team t ON t.id = tm.team_id
+            WHERE tm.account_id = account AND tm.org_id = org AND t.role IS NOT NULL
+            UNION ALL
+            SELECT a.platform_role FROM rampart_auth.account a WHERE a.id = account AND a.platform_role IS NOT NULL) r);
+END
 $$;
 COMMENT ON FUNCTION rampart_auth.roles_in(uuid, uuid) IS 'An account''s roles in an organisation: its own, its teams'', and the platform''s.';
 
@@ -91,13 +101,15 @@ COMMENT ON FUNCTION rampart_auth.claims_of_api_key(bytea, uuid) IS
 'Whom an API key works for: the account that made it, by its own scopes alone, as long as that account is a member. Errors: RMU01, RMU05.';
 
 CREATE FUNCTION rampart_auth.is_permitted(claims jsonb, resource text, action text, whose text) RETURNS bool
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT CASE whose
+BEGIN
+    RETURN CASE whose
         WHEN 'own' THEN rampart.allowed(resource, action, claims ->> 'org', claims ->> 'sub')
         WHEN 'platform' THEN EXISTS (SELECT FROM jsonb_array_elements_text(claims -> 'roles') r
                                      WHERE rampart.enforce('rampart', r, resource, action, 'all'))
-        ELSE rampart.allowed(resource, action) END
+        ELSE rampart.allowed(resource, action) END;
+END
 $$;
 
 CREATE FUNCTION rampart_auth.begin_request(request_id text, ip inet, user_agent text, session uuid DEFAULT NULL, api_key bytea DEFAULT NULL,

@@ -3,15 +3,22 @@
 SET ROLE rampart_auth;
 
 CREATE FUNCTION rampart_auth.throttle_key(kind text, value text) RETURNS bytea
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-AS $$ SELECT rampart.blind_index('pii', value, 'rampart_auth.throttle.' || kind) $$;
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN rampart.blind_index('pii', value, 'rampart_auth.throttle.' || kind);
+END
+$$;
 
 CREATE FUNCTION rampart_auth.locked_seconds(email text, ip inet) RETURNS int
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT coalesce(ceil(extract(epoch FROM max(t.locked_until) - clock_timestamp())), 0)::int FROM rampart_auth.throttle t
-    WHERE t.key IN (rampart_auth.throttle_key('email', email), rampart_auth.throttle_key('ip', host(ip)))
-      AND t.locked_until > clock_timestamp()
+BEGIN
+    RETURN (
+        SELECT coalesce(ceil(extract(epoch FROM max(t.locked_until) - clock_timestamp())), 0)::int FROM rampart_auth.throttle t
+        WHERE t.key IN (rampart_auth.throttle_key('email', email), rampart_auth.throttle_key('ip', host(ip)))
+          AND t.locked_until > clock_timestamp());
+END
 $$;
 
 CREATE FUNCTION rampart_auth.count_failure(throttle_key bytea, allowed int, pause interval) RETURNS rampart_auth.throttle
@@ -41,11 +48,13 @@ COMMENT ON FUNCTION rampart_auth.count_failure(bytea, int, interval) IS
 'Counts a failure, unless locked already. The last one allowed locks, for a pause that doubles each time, up to a day; locked_until says whether it did.';
 
 CREATE FUNCTION rampart_auth.find_login(email text, ip inet) RETURNS jsonb
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT jsonb_build_object('locked', rampart_auth.locked_seconds(email, ip)) || coalesce(
+BEGIN
+    RETURN jsonb_build_object('locked', rampart_auth.locked_seconds(email, ip)) || coalesce(
         (SELECT jsonb_build_object('account', a.id, 'hash', a.password_hash)
-         FROM rampart_auth.account a WHERE a.email = find_login.email), '{}')
+         FROM rampart_auth.account a WHERE a.email = find_login.email), '{}');
+END
 $$;
 COMMENT ON FUNCTION rampart_auth.find_login(text, inet) IS
 'What to verify a password against: {account, hash}, without both where nobody has the address; locked: seconds that logins are refused for.';
@@ -77,10 +86,13 @@ $$;
 COMMENT ON FUNCTION rampart_auth.refuse_login(text, inet, int, int, int) IS 'Counts a login that failed; locks the account after so many, for longer each time. {locked: seconds}.';
 
 CREATE FUNCTION rampart_auth.default_org(account uuid) RETURNS uuid
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT m.org_id FROM rampart_auth.membership m JOIN rampart_auth.organisation o ON o.id = m.org_id AND o.deleted_at IS NULL
-    WHERE m.account_id = account ORDER BY m.since, m.org_id LIMIT 1
+BEGIN
+    RETURN (
+        SELECT m.org_id FROM rampart_auth.membership m JOIN rampart_auth.organisation o ON o.id = m.org_id AND o.deleted_at IS NULL
+        WHERE m.account_id = account ORDER BY m.since, m.org_id LIMIT 1);
+END
 $$;
 
 CREATE FUNCTION rampart_auth.open_session(account uuid, org uuid, amr text[], ip inet, user_agent text, token_hash bytea, jti text,

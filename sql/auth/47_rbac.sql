@@ -22,10 +22,12 @@ AS $$ SELECT rampart.enforce_explain('rampart', role, resource, action, whose) $
 COMMENT ON FUNCTION rampart_auth.explain_decision(text, text, text, text) IS 'What a role is answered and why.';
 
 CREATE FUNCTION rampart_auth.check_permission(resource text, action text) RETURNS jsonb
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT jsonb_build_object('allowed', rampart.allowed(resource, action),
-                              'allowed_own', rampart.allowed(resource, action, rampart.org(), rampart.subject()))
+BEGIN
+    RETURN jsonb_build_object('allowed', rampart.allowed(resource, action),
+                              'allowed_own', rampart.allowed(resource, action, rampart.org(), rampart.subject()));
+END
 $$;
 COMMENT ON FUNCTION rampart_auth.check_permission(text, text) IS 'Whether the caller may do that here: to every row, to their own.';
 

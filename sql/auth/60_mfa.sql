@@ -124,39 +124,51 @@ COMMENT ON TABLE rampart_auth.mfa_recovery IS 'SHA-256 of tokens that turn an ac
 CREATE INDEX mfa_recovery_account ON rampart_auth.mfa_recovery (account_id);
 
 CREATE FUNCTION rampart_auth.has_factor(account uuid) RETURNS bool
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-AS $$ SELECT EXISTS (SELECT FROM rampart_auth.mfa_factor f WHERE f.account_id = account AND f.confirmed_at IS NOT NULL) $$;
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM rampart_auth.mfa_factor f WHERE f.account_id = account AND f.confirmed_at IS NOT NULL);
+END
+$$;
 COMMENT ON FUNCTION rampart_auth.has_factor(uuid) IS 'Whether an account logs in with a second factor. The one place that decides.';
 
 CREATE FUNCTION rampart_auth.factor_grace(account uuid) RETURNS interval
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT min(q.grace) FROM rampart_auth.mfa_requirement q WHERE q.role IN (
-        SELECT m.role FROM rampart_auth.membership m WHERE m.account_id = account
-        UNION ALL
-        SELECT t.role FROM rampart_auth.team_member tm JOIN rampart_auth.team t ON t.id = tm.team_id WHERE tm.account_id = account
-        UNION ALL
-        SELECT a.platform_role FROM rampart_auth.account a WHERE a.id = account)
+BEGIN
+    RETURN (
+        SELECT min(q.grace) FROM rampart_auth.mfa_requirement q WHERE q.role IN (
+            SELECT m.role FROM rampart_auth.membership m WHERE m.account_id = account
+            UNION ALL
+            SELECT t.role FROM rampart_auth.team_member tm JOIN rampart_auth.team t ON t.id = tm.team_id WHERE tm.account_id = account
+            UNION ALL
+            SELECT a.platform_role FROM rampart_auth.account a WHERE a.id = account));
+END
 $$;
 COMMENT ON FUNCTION rampart_auth.factor_grace(uuid) IS 'How long an account may do without a second factor, by the strictest of its roles anywhere. NULL: for good.';
 
 CREATE FUNCTION rampart_auth.start_grace(account uuid) RETURNS void
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
+BEGIN
     INSERT INTO rampart_auth.mfa_grace (account_id, ends_at)
     SELECT account, now() + g FROM rampart_auth.factor_grace(account) g WHERE g IS NOT NULL AND NOT rampart_auth.has_factor(account)
-    ON CONFLICT DO NOTHING
+    ON CONFLICT DO NOTHING;
+END
 $$;
 
 CREATE FUNCTION rampart_auth.factor_claims(account uuid, amr text[]) RETURNS jsonb
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT CASE
-        WHEN 'mfa' = ANY (amr) OR rampart_auth.factor_grace(account) IS NULL OR rampart_auth.has_factor(account)
-             OR g.account_id IS NULL THEN '{}'
-        WHEN g.ends_at > clock_timestamp() THEN jsonb_build_object('until', floor(extract(epoch FROM g.ends_at)))
-        ELSE '{"enrol": true}' END
-    FROM (SELECT) one LEFT JOIN rampart_auth.mfa_grace g ON g.account_id = account
+BEGIN
+    RETURN (
+        SELECT CASE
+            WHEN 'mfa' = ANY (amr) OR rampart_auth.factor_grace(account) IS NULL OR rampart_auth.has_factor(account)
+                 OR g.account_id IS NULL THEN '{}'
+            WHEN g.ends_at > clock_timestamp() THEN jsonb_build_object('until', floor(extract(epoch FROM g.ends_at)))
+            ELSE '{"enrol": true}' END
+        FROM (SELECT) one LEFT JOIN rampart_auth.mfa_grace g ON g.account_id = account);
+END
 $$;
 COMMENT ON FUNCTION rampart_auth.factor_claims(uuid, text[]) IS
 'What a session''s claims say of a second factor that its account lacks: enrol, it may do nothing but enrol one; until, in seconds since 1970, when that begins.';

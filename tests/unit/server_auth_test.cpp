@@ -11,6 +11,7 @@
 #include "auth/password_policy.hpp"
 #include "auth/secrets.hpp"
 #include "auth/tokens/jws.hpp"
+#include "auth/tokens/verified_tokens.hpp"
 #include "config/settings.hpp"
 #include "crypto/base64.hpp"
 #include "error.hpp"
@@ -172,6 +173,24 @@ TEST_F(SettingsFile, YieldsToTheEnvironment) {
     setenv("RAMPART_HTTP_PORT", "77", 1);
     EXPECT_EQ(Read("[http]\nport = 9\n").http.port, 77);
     unsetenv("RAMPART_HTTP_PORT");
+}
+
+TEST(VerifiedTokens, AreFoundByAllOfThemUntilTheyExpire) {
+    VerifiedTokens verified;
+    const Sha256Digest token = HashOf("header.claims.signature");
+    EXPECT_FALSE(verified.Find(token, 10));
+    http::TokenClaims claims;
+    claims.subject = "ada";
+    claims.expires_at = 100;
+    verified.Add(token, claims);
+    EXPECT_EQ(verified.Find(token, 99)->subject, "ada");
+    EXPECT_FALSE(verified.Find(token, 100));
+    Sha256Digest other = token;
+    other.back() ^= 1;
+    EXPECT_FALSE(verified.Find(other, 10)) << "the same place, another token";
+    verified.Add(other, claims);
+    EXPECT_FALSE(verified.Find(token, 10)) << "one place holds one token";
+    EXPECT_TRUE(verified.Find(other, 10));
 }
 
 }  // namespace

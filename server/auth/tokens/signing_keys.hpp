@@ -9,6 +9,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "auth/tokens/verified_tokens.hpp"
 #include "config/settings.hpp"
 #include "crypto/openssl.hpp"
 #include "db/pool.hpp"
@@ -36,6 +37,7 @@ class SigningKeys {
         std::string active_algorithm;
         KeyPair active_key;
         nlohmann::json jwks;
+        mutable VerifiedTokens verified;
     };
     // Throws http::Problem `unavailable` before the first Reload().
     std::shared_ptr<const Set> Current() const;

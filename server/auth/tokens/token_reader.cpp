@@ -38,12 +38,10 @@ std::span<const token::Key> KeysOfThread(const SigningKeys::Set& set, const Sett
     return keys;
 }
 
-}  // namespace
-
-http::TokenClaims TokenReader::Read(std::string_view token) const {
+http::TokenClaims VerifiedClaims(std::string_view token, std::span<const token::Key> keys,
+                                 std::int64_t now) {
     try {
-        Principal principal =
-            token::Verify(token, KeysOfThread(*keys_.Current(), settings_), Now());
+        Principal principal = token::Verify(token, keys, now);
         if (principal.session.empty()) throw http::Problem("not_authenticated");
         return {std::move(principal.subject),      std::move(principal.session),
                 std::move(principal.organisation), std::move(principal.roles),
@@ -51,6 +49,18 @@ http::TokenClaims TokenReader::Read(std::string_view token) const {
     } catch (const Error&) {
         throw http::Problem("not_authenticated");
     }
+}
+
+}  // namespace
+
+http::TokenClaims TokenReader::Read(std::string_view token) const {
+    const auto keys = keys_.Current();
+    const std::int64_t now = Now();
+    const Sha256Digest digest = HashOf(token);
+    if (auto claims = keys->verified.Find(digest, now)) return *std::move(claims);
+    http::TokenClaims claims = VerifiedClaims(token, KeysOfThread(*keys, settings_), now);
+    keys->verified.Add(digest, claims);
+    return claims;
 }
 
 std::string TokenReader::Issue(const nlohmann::json& claims, const std::string& jti) const {
