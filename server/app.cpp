@@ -103,8 +103,14 @@ App::App(const Settings& settings)
     chain_ = std::make_unique<http::Chain>(Guards(), pool_, metrics_);
     AddGauges();
     listener_ = std::make_unique<http::Listener>(
-        settings_.http, [this](const httplib::Request& request, httplib::Response& response) {
+        settings_.http,
+        [this](const httplib::Request& request, httplib::Response& response) {
             chain_->Handle(request, response);
+        },
+        [this](const http::Refusal& refusal, const std::string& trace_id,
+               const std::string& client) {
+            ops::LogRefusal(refusal.code, trace_id, client);
+            metrics_.CountRefusal(refusal.code);
         });
     // Last: nothing that throws comes after what has to be stopped.
     if (mail_) mail_->Start();

@@ -47,7 +47,7 @@ std::vector<Route> Routes() {
                         {"after", "status", "page"});
     list.response = Page(Object({{"id", Uuid()},
                                  {"email", Email()},
-                                 {"name", Nullable(Text(100))},
+                                 {"name", Nullable(Name(100))},
                                  {"status", Status()},
                                  {"platform_role", Nullable(Text(20))},
                                  {"created_at", DateTime()},
@@ -70,7 +70,7 @@ std::vector<Route> Routes() {
     Route sessions = Administrative("GET", "/admin/users/{id}/sessions", "listUserSessions",
                                     "Sessions of an account", "read", "list_sessions_of");
     unlock.status = end.status = 204;
-    unlock.problems = {"not_found"};
+    unlock.problems = end.problems = sessions.problems = {"not_found"};
     sessions.response = Page({{"type", "object"}});
     routes.push_back(std::move(unlock));
     routes.push_back(std::move(end));

@@ -68,7 +68,7 @@ std::vector<Route> Public(const Service& s) {
     Route* r = routes.data();
     r[0].body = Object({{"email", Email()},
                         {"password", Password()},
-                        {"name", Text(100)},
+                        {"name", Name(100)},
                         {"invitation", Token()}},
                        {"name", "invitation"});
     r[0].status = 202;
@@ -182,13 +182,13 @@ std::vector<Route> Own(const Service& s) {
     r[4].response =
         Object({{"id", Uuid()},
                 {"email", Email()},
-                {"name", Nullable(Text(100))},
+                {"name", Nullable(Name(100))},
                 {"created_at", DateTime()},
                 {"last_login_at", Nullable(DateTime())},
                 {"platform_role", Nullable(OneOf({"SUPER_ADMIN"}))},
                 {"organisations",
                  {{"type", "array"},
-                  {"items", Object({{"id", Uuid()}, {"name", Text(100)}, {"role", Text(20)}})}}}});
+                  {"items", Object({{"id", Uuid()}, {"name", Name(100)}, {"role", Text(20)}})}}}});
     r[4].handler = http::CallFunction("profile");
     r[5].response = Page(SessionItem());
     r[5].handler = http::CallFunction("list_sessions");
@@ -202,7 +202,7 @@ std::vector<Route> Own(const Service& s) {
 std::vector<Route> Keys(const Service& s) {
     const json scopes = ListOf(Text(100, 3), 50);
     const json key = Object({{"id", Uuid()},
-                             {"name", Text(100)},
+                             {"name", Name(100)},
                              {"scopes", scopes},
                              {"last_four", Text(4)},
                              {"created_by", Uuid()},
@@ -245,11 +245,11 @@ std::vector<Route> Keys(const Service& s) {
     Route* r = routes.data();
     r[0].response = Page(key);
     r[0].handler = http::CallFunction("list_api_keys");
-    r[1].body = Object({{"name", Text(100)}, {"scopes", scopes}, {"expires_at", DateTime()}},
+    r[1].body = Object({{"name", Name(100)}, {"scopes", scopes}, {"expires_at", DateTime()}},
                        {"expires_at"});
     r[1].status = 201;
     r[1].response = Object({{"id", Uuid()},
-                            {"name", Text(100)},
+                            {"name", Name(100)},
                             {"scopes", scopes},
                             {"created_at", DateTime()},
                             {"expires_at", Nullable(DateTime())},

@@ -69,7 +69,7 @@ Connection::Wants Connection::Expire(Clock::time_point now, const Dispatch& disp
     const bool can_answer = state_ == State::kReceiving && !in_.empty() && out_.empty();
     if (!can_answer) return Wants::kEnd;
     now_ = now;
-    Close(RefusalResponse(kTooSlow, false));
+    Close(Refuse(kTooSlow, false));
     return Advance(now, dispatch, wake);
 }
 
@@ -157,13 +157,11 @@ std::optional<Connection::Wants> Connection::Linger() {
 
 void Connection::TakeHead() {
     const auto scanned = scanner_.Scan(in_);
-    if (const auto* refusal = std::get_if<Refusal>(&scanned))
-        return Close(RefusalResponse(*refusal, false));
+    if (const auto* refusal = std::get_if<Refusal>(&scanned)) return Close(Refuse(*refusal, false));
     const auto* size = std::get_if<std::size_t>(&scanned);
     if (size == nullptr) return;
     auto parsed = ParseHead(std::string_view(in_).substr(0, *size), settings_.limits);
-    if (const auto* refusal = std::get_if<Refusal>(&parsed))
-        return Close(RefusalResponse(*refusal, false));
+    if (const auto* refusal = std::get_if<Refusal>(&parsed)) return Close(Refuse(*refusal, false));
     head_ = std::get<RequestHead>(std::move(parsed));
     head_size_ = *size;
     Allow(settings_.progress);
@@ -187,8 +185,8 @@ void Connection::TakeRequest(const Dispatch& dispatch, const std::function<void(
     state_ = State::kHandling;
     if (dispatch(request)) return;
     response_.reset();
-    if (!request->head.keep_alive) return Close(RefusalResponse(kOverloaded, false));
-    out_ = RefusalResponse(kOverloaded, true);
+    if (!request->head.keep_alive) return Close(Refuse(kOverloaded, false));
+    out_ = Refuse(kOverloaded, true);
     AwaitRequest();
 }
 
@@ -196,6 +194,12 @@ void Connection::AwaitRequest() {
     state_ = State::kReceiving;
     scanner_ = HeadScanner(settings_.limits);
     Allow(in_.empty() ? settings_.idle : settings_.request);
+}
+
+std::string Connection::Refuse(const Refusal& refusal, bool keep_alive) {
+    const std::string trace_id = RandomTraceId();
+    settings_.refused(refusal, trace_id, client_.address);
+    return RefusalResponse(refusal, trace_id, keep_alive);
 }
 
 void Connection::Close(std::string answer) {

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,12 +22,17 @@ namespace rampart::server::http {
 
 using Clock = std::chrono::steady_clock;
 
+// Told of a request that is answered before it reaches a worker; the id is the one in the answer.
+using RefusalObserver = std::function<void(const Refusal& refusal, const std::string& trace_id,
+                                           const std::string& client_address)>;
+
 struct ConnectionSettings {
     HeadLimits limits;
     std::chrono::milliseconds request{10'000};   // for a handshake; for a head from its first byte
     std::chrono::milliseconds progress{10'000};  // for each 64 KiB of a body or an answer
     std::chrono::milliseconds idle{60'000};      // between requests, and before the first
     std::chrono::milliseconds linger{2'000};     // for a client to read the last answer
+    RefusalObserver refused;
 };
 
 class Connection {
@@ -69,6 +75,7 @@ class Connection {
     void TakeHead();
     void TakeRequest(const Dispatch& dispatch, const std::function<void()>& wake);
     void AwaitRequest();
+    std::string Refuse(const Refusal& refusal, bool keep_alive);
     // Sends `answer` and nothing after it.
     void Close(std::string answer);
     void Allow(std::chrono::milliseconds time);

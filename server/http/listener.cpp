@@ -48,8 +48,9 @@ std::size_t MostConnections(const HttpSettings& settings) {
                                  std::max<rlim_t>(limit.rlim_cur, 2 * kReserved) - kReserved);
 }
 
-PollerSettings PollerSettingsOf(const HttpSettings& settings) {
+PollerSettings PollerSettingsOf(const HttpSettings& settings, RefusalObserver refused) {
     PollerSettings made;
+    made.connection.refused = std::move(refused);
     made.connection.limits.body = static_cast<std::size_t>(settings.max_body);
     made.connection.request = made.connection.progress =
         std::chrono::seconds(settings.request_seconds);
@@ -74,10 +75,10 @@ std::string HttpsOrigin(const HttpSettings& settings, int port) {
 // The poller offers whole requests to the workers, which call the handler through the processor.
 class Listener::Implementation {
   public:
-    Implementation(const HttpSettings& settings, RequestHandler handler)
+    Implementation(const HttpSettings& settings, RequestHandler handler, RefusalObserver refused)
         : drain_(std::chrono::seconds(settings.drain_seconds)),
           processor_(std::move(handler)),
-          poller_(PollerSettingsOf(settings),
+          poller_(PollerSettingsOf(settings, std::move(refused)),
                   [this](std::unique_ptr<ReceivedRequest>& request) {
                       return workers_.Offer(request);
                   }),
@@ -119,8 +120,9 @@ class Listener::Implementation {
     WorkerPool workers_;  // last, because its end waits for handlers, which use the others
 };
 
-Listener::Listener(const HttpSettings& settings, RequestHandler handler)
-    : implementation_(std::make_unique<Implementation>(settings, std::move(handler))) {}
+Listener::Listener(const HttpSettings& settings, RequestHandler handler, RefusalObserver refused)
+    : implementation_(
+          std::make_unique<Implementation>(settings, std::move(handler), std::move(refused))) {}
 Listener::~Listener() = default;
 
 int Listener::port() const { return implementation_->port(); }

@@ -9,6 +9,7 @@
 #include <httplib.h>
 
 #include "config/settings.hpp"
+#include "http/connection.hpp"
 
 namespace rampart::server::http {
 
@@ -17,7 +18,8 @@ using RequestHandler = std::function<void(const httplib::Request&, httplib::Resp
 class Listener {
   public:
     // Binds at once. Throws std::runtime_error: the address cannot be had, or the certificate.
-    Listener(const HttpSettings& settings, RequestHandler handler);
+    // `refused` is called in the thread of Run().
+    Listener(const HttpSettings& settings, RequestHandler handler, RefusalObserver refused);
     ~Listener();
     Listener(const Listener&) = delete;
     Listener& operator=(const Listener&) = delete;

@@ -62,14 +62,14 @@ std::string RandomTraceId() {
     return id;
 }
 
-std::string RefusalResponse(const Refusal& refusal, bool keep_alive) {
+std::string RefusalResponse(const Refusal& refusal, const std::string& trace_id, bool keep_alive) {
     const Problem problem(refusal.code, std::string(refusal.detail));
     std::string headers = "Content-Type: " + std::string(kProblemType) +
                           "\r\n"
                           "Cache-Control: no-store\r\n"
                           "X-Content-Type-Options: nosniff\r\n";
     if (problem.status() == 503) headers += "Retry-After: 1\r\n";
-    return Response(problem.status(), headers, keep_alive, problem.Body(RandomTraceId()).dump());
+    return Response(problem.status(), headers, keep_alive, problem.Body(trace_id).dump());
 }
 
 std::string RedirectResponse(std::string_view origin, std::string_view target) {

@@ -15,7 +15,7 @@ inline constexpr char kProblemType[] = "application/problem+json";
 std::string RandomTraceId();
 
 // With 503 goes a Retry-After.
-std::string RefusalResponse(const Refusal& refusal, bool keep_alive);
+std::string RefusalResponse(const Refusal& refusal, const std::string& trace_id, bool keep_alive);
 
 // 308 to the same target under `origin` ("https://name:port"), and the end of the connection.
 std::string RedirectResponse(std::string_view origin, std::string_view target);

@@ -108,7 +108,8 @@ void RequestProcessor::Respond(const ReceivedRequest& request, bool* keep_alive)
     bool is_closed = ends;
     const bool is_written = process_request(stream, ends, is_closed, take_over);
     *keep_alive = is_written && !ends && !stream.has_said_close();
-    if (!stream.has_written()) (void)request.response->Write(RefusalResponse(kFailed, *keep_alive));
+    if (!stream.has_written())
+        (void)request.response->Write(RefusalResponse(kFailed, RandomTraceId(), *keep_alive));
 }
 
 }  // namespace rampart::server::http

@@ -11,6 +11,16 @@ std::string_view TakeSegment(std::string_view& path) {
     return segment;
 }
 
+// HEAD is GET without the content of its answer (RFC 9110, 9.3.2), which the library leaves out.
+std::string Allowed(const std::map<std::string, const Route*>& methods) {
+    std::string list;
+    for (const auto& [method, route] : methods) {
+        list += (list.empty() ? "" : ", ") + method;
+        if (method == "GET") list += ", HEAD";
+    }
+    return list;
+}
+
 bool IsParameter(std::string_view segment) {
     return segment.size() > 2 && segment.front() == '{' && segment.back() == '}';
 }
@@ -50,10 +60,9 @@ Router::Match Router::Find(const std::string& method, std::string_view path) con
     const Node* node = path.starts_with('/') ? Walk(root_, path, values) : nullptr;
     if (node == nullptr) return {};
     Match match;
-    const auto found = node->methods.find(method);
+    const auto found = node->methods.find(method == "HEAD" ? "GET" : method);
     if (found == node->methods.end()) {
-        for (const auto& [allowed, route] : node->methods)
-            match.allowed += (match.allowed.empty() ? "" : ", ") + allowed;
+        match.allowed = Allowed(node->methods);
         return match;
     }
     match.route = found->second;

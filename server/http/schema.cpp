@@ -66,6 +66,17 @@ std::size_t Length(std::string_view text) {
     return length;
 }
 
+// The one pattern there is. What a name must not do is to break a line of a log, or to turn around
+// what is written beside it in a list.
+constexpr char kOneLine[] = R"(^[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]*$)";
+
+bool IsOneLine(std::string_view text) {
+    return EachCodePoint(text, [](char32_t c) {
+        return c >= 0x20 && (c < 0x7f || c > 0x9f) && (c < 0x2028 || c > 0x202e) &&
+               (c < 0x2066 || c > 0x2069);
+    });
+}
+
 class Validator {
   public:
     std::vector<FieldError> Run(const json& value, const json& schema) {
@@ -154,6 +165,8 @@ class Validator {
             Complain(pointer, "is too short");
         if (schema.contains("maxLength") && length > schema["maxLength"])
             Complain(pointer, "is too long");
+        if (schema.contains("pattern") && !IsOneLine(value))
+            Complain(pointer, "has a control character");
         if (const auto format = schema.find("format"); format != schema.end()) {
             const bool fits = *format == "email"  ? IsEmail(value)
                               : *format == "uuid" ? IsUuid(value)
@@ -190,6 +203,11 @@ namespace schema {
 
 json Text(int most, int least) {
     return {{"type", "string"}, {"minLength", least}, {"maxLength", most}};
+}
+json Name(int most) {
+    json name = Text(most);
+    name["pattern"] = kOneLine;
+    return name;
 }
 json Email() { return {{"type", "string"}, {"format", "email"}, {"maxLength", 254}}; }
 // The policy says more; this keeps hashing from being fed megabytes.

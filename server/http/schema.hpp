@@ -1,6 +1,6 @@
 // Validation by the part of JSON Schema 2020-12 that the routes use: type, properties, required,
 // additionalProperties: false, minLength, maxLength, minimum, maximum, enum, items, minItems,
-// maxItems, uniqueItems, pattern by name, and the formats email, uuid, date-time and uri. One
+// maxItems, uniqueItems, the pattern of Name(), and the formats email, uuid, date-time and uri. One
 // schema is what is checked here and what /openapi.json says.
 #pragma once
 
@@ -23,6 +23,8 @@ namespace schema {
 
 // What most routes are made of.
 nlohmann::json Text(int most, int least = 1);
+// What people read: without control characters and those that turn the direction of writing.
+nlohmann::json Name(int most);
 nlohmann::json Email();
 nlohmann::json Password();
 nlohmann::json Token();

@@ -51,6 +51,11 @@ void LogRequest(const http::Exchange& exchange, int status, double seconds) {
     Line(status >= 500 ? spdlog::level::warn : spdlog::level::info, line);
 }
 
+void LogRefusal(std::string_view code, const std::string& request_id, const std::string& client) {
+    Line(spdlog::level::info,
+         {{"event", "refused"}, {"request_id", request_id}, {"code", code}, {"ip", client}});
+}
+
 void LogFailure(std::string_view request_id, std::string_view what) {
     Line(spdlog::level::err, {{"event", "failure"}, {"request_id", request_id}, {"what", what}});
 }

@@ -15,6 +15,8 @@ void StartLog(const std::string& level);
 
 void LogInfo(std::string_view event, std::string_view detail = {});
 void LogRequest(const http::Exchange& exchange, int status, double seconds);
+// Of what was no request, or one too many: answered before any route was looked for.
+void LogRefusal(std::string_view code, const std::string& request_id, const std::string& client);
 // `what` is of an exception of ours or the library's, and of no user's input.
 void LogFailure(std::string_view request_id, std::string_view what);
 void LogDatabaseError(std::string_view sqlstate, std::string_view message);

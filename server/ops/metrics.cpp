@@ -21,11 +21,19 @@ Metrics::Metrics()
       seconds_(prometheus::BuildHistogram()
                    .Name("rampartd_request_seconds")
                    .Help("Time to answer, by route.")
-                   .Register(registry_)) {}
+                   .Register(registry_)),
+      refusals_(prometheus::BuildCounter()
+                    .Name("rampartd_refusals_total")
+                    .Help("What was no request, or one too many, by the problem's code.")
+                    .Register(registry_)) {}
 
 void Metrics::Count(const std::string& route, int status, double seconds) {
     requests_.Add({{"route", route}, {"status", std::to_string(status)}}).Increment();
     seconds_.Add({{"route", route}}, kSeconds).Observe(seconds);
+}
+
+void Metrics::CountRefusal(std::string_view code) {
+    refusals_.Add({{"code", std::string(code)}}).Increment();
 }
 
 void Metrics::AddGauge(const std::string& name, const std::string& help,

@@ -52,9 +52,9 @@ Route Permitted(const char* method, const char* path, const char* name, const ch
 
 std::vector<Route> Organisations() {
     const json organisation =
-        Object({{"id", Uuid()}, {"name", Text(100)}, {"created_at", DateTime()}, {"role", Role()}},
+        Object({{"id", Uuid()}, {"name", Name(100)}, {"created_at", DateTime()}, {"role", Role()}},
                {"role"});
-    const json named = Object({{"name", Text(100)}});
+    const json named = Object({{"name", Name(100)}});
     Route create{"POST", "/organisations", "createOrganisation",
                  "Makes an organisation that one owns", Access::kSelf};
     create.body = named;
@@ -79,7 +79,7 @@ std::vector<Route> Organisations() {
 std::vector<Route> Members(const Settings& settings) {
     const json member = Object({{"account_id", Uuid()},
                                 {"email", Email()},
-                                {"name", Nullable(Text(100))},
+                                {"name", Nullable(Name(100))},
                                 {"role", Role()},
                                 {"since", DateTime()},
                                 {"effective_roles", ListOf(Text(20), 10)}});
@@ -121,7 +121,7 @@ std::vector<Route> Members(const Settings& settings) {
 
 std::vector<Route> Teams() {
     const json team = Object({{"id", Uuid()},
-                              {"name", Text(100)},
+                              {"name", Name(100)},
                               {"role", Nullable(TeamRole())},
                               {"created_at", DateTime()}});
     return {
@@ -130,11 +130,11 @@ std::vector<Route> Teams() {
                   CallFunction("list_teams")),
         Permitted("POST", "/organisations/{organisation}/teams", "createTeam",
                   "Makes a team, whose role adds to its members'", {"users", "create", "all"},
-                  Object({{"name", Text(100)}, {"role", TeamRole()}}, {"role"}), 201, team,
+                  Object({{"name", Name(100)}, {"role", TeamRole()}}, {"role"}), 201, team,
                   {"conflict"}, CallFunction("create_team")),
         Permitted("PATCH", "/organisations/{organisation}/teams/{id}", "changeTeam",
                   "Changes a team", {"users", "update", "all"},
-                  Object({{"name", Text(100)}, {"role", TeamRole()}}, {"name", "role"}), 200, team,
+                  Object({{"name", Name(100)}, {"role", TeamRole()}}, {"name", "role"}), 200, team,
                   {"not_found", "conflict"}, CallFunction("change_team")),
         Permitted("DELETE", "/organisations/{organisation}/teams/{id}", "deleteTeam",
                   "Deletes a team", {"users", "delete", "all"}, nullptr, 204, nullptr,

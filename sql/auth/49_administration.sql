@@ -38,16 +38,24 @@ $$;
 COMMENT ON FUNCTION rampart_auth.list_accounts(uuid, text, int) IS
 'A page of all accounts, by id; next is what to ask for after. status: of these only.';
 
+CREATE FUNCTION rampart_auth.require_account(id uuid) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM rampart_auth.account a WHERE a.id = require_account.id) THEN
+        RAISE EXCEPTION 'no such account' USING ERRCODE = 'RMU03';
+    END IF;
+END
+$$;
+
 CREATE FUNCTION rampart_auth.change_status(account uuid, from_status text[], to_status text, event text) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     UPDATE rampart_auth.account a SET status = to_status WHERE a.id = account AND a.status = ANY (from_status);
     IF NOT FOUND THEN
-        IF EXISTS (SELECT FROM rampart_auth.account a WHERE a.id = account) THEN
-            RAISE EXCEPTION 'the account is not in a state for that' USING ERRCODE = 'RMU04';
-        END IF;
-        RAISE EXCEPTION 'no such account' USING ERRCODE = 'RMU03';
+        PERFORM rampart_auth.require_account(account);
+        RAISE EXCEPTION 'the account is not in a state for that' USING ERRCODE = 'RMU04';
     END IF;
     PERFORM rampart_auth.record(event, jsonb_build_object('account', account));
     RETURN jsonb_build_object('id', account, 'status', to_status);
@@ -103,9 +111,7 @@ AS $$
 BEGIN
     DELETE FROM rampart_auth.throttle t USING rampart_auth.account a
     WHERE a.id = unlock_account.id AND t.key = rampart_auth.throttle_key('email', a.email::text);
-    IF NOT EXISTS (SELECT FROM rampart_auth.account a WHERE a.id = unlock_account.id) THEN
-        RAISE EXCEPTION 'no such account' USING ERRCODE = 'RMU03';
-    END IF;
+    PERFORM rampart_auth.require_account(id);
     PERFORM rampart_auth.record('user.unlocked', jsonb_build_object('account', id));
     RETURN NULL;
 END
@@ -116,18 +122,24 @@ CREATE FUNCTION rampart_auth.end_account_sessions(id uuid) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+    PERFORM rampart_auth.require_account(id);
     PERFORM rampart_auth.end_sessions(rampart_auth.sessions_of(id), 'ended by an administrator');
     RETURN NULL;
 END
 $$;
 COMMENT ON FUNCTION rampart_auth.end_account_sessions(uuid) IS
-'Ends all sessions of an account.';
+'Ends all sessions of an account. Errors: RMU03.';
 
 CREATE FUNCTION rampart_auth.list_sessions_of(id uuid) RETURNS jsonb
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS $$ SELECT rampart_auth.sessions_json(id) $$;
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM rampart_auth.require_account(id);
+    RETURN rampart_auth.sessions_json(id);
+END
+$$;
 COMMENT ON FUNCTION rampart_auth.list_sessions_of(uuid) IS
-'The sessions of an account, for administrators.';
+'The sessions of an account, for administrators. Errors: RMU03.';
 
 CREATE FUNCTION rampart_auth.clean_up() RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp

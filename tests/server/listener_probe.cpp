@@ -76,7 +76,9 @@ int main() {
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
     ops::StartLog("info");
     try {
-        http::Listener listener(Load("").http, Handle);
+        http::Listener listener(
+            Load("").http, Handle,
+            [](const http::Refusal&, const std::string&, const std::string&) {});
         std::cout << "port " << listener.port() << std::endl;
         std::thread running([&] { listener.Run(); });
         for (int signal = 0; sigwait(&signals, &signal) == 0 && signal == SIGHUP;)

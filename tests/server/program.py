@@ -1,6 +1,8 @@
 """The program's subcommands: check, migrate, create-admin, openapi; and what it does without a database."""
 import json
 import os
+import socket
+import ssl
 import subprocess
 import time
 
@@ -55,6 +57,10 @@ def check(world, report):
     report.equal(client.get("/admin/users").status, 200, "and administers")
     metrics = server.management("/metrics").raw.decode()
     report.ok('rampartd_requests_total{route="logIn",status="200"} 1' in metrics, "metrics count it", metrics[:500])
+    refused = no_request(server)
+    line = next((line for line in map(json.loads, server.log().splitlines()) if line["event"] == "refused"), {})
+    report.equal((line.get("request_id"), line.get("code"), line.get("ip")), (refused["traceId"], refused["code"], "127.0.0.1"), "what is no request stands in the log as it was answered")
+    report.ok(f'rampartd_refusals_total{{code="{refused["code"]}"}} 1' in server.management("/metrics").raw.decode(), "and is counted")
     report.equal((server.management("/healthz").status, server.management("/readyz").status), (200, 200), "alive and ready")
     report.equal(server.stop(), 0, "SIGTERM ends it in order")
 
@@ -68,6 +74,14 @@ def check(world, report):
     time.sleep(0.5)
     report.ok(late.process.poll() is None and '"event":"database"' in late.log(), "serve: without a database it waits and says so", late.log())
     late.stop(9)
+
+
+def no_request(server):
+    """What is answered to what is no HTTP/1.1."""
+    tls = ssl.create_default_context(cafile=server.world.certificate[0])
+    with tls.wrap_socket(socket.create_connection(("127.0.0.1", server.port), 10), server_hostname="localhost") as s:
+        s.sendall(b"GET / HTTP/9.9\r\nHost: localhost\r\n\r\n")
+        return json.loads(s.makefile("rb").read().partition(b"\r\n\r\n")[2])
 
 
 def cut_off(world, report):

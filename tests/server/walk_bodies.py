@@ -90,7 +90,7 @@ class Bodies:
         report.ok(not wrong, "paths: ids that are none are of nothing", "\n".join(wrong[:25]))
 
     def check_methods(self, report):
-        """What is not in the table: 405 with the methods there are, 404 for other paths, whoever asks."""
+        """HEAD as GET without content; what is not in the table: 405 with the methods there are, 404 for other paths, whoever asks."""
         wrong, templates = [], {}
         for operation in self.walk.operations:
             templates.setdefault(operation.template, []).append(operation)
@@ -102,14 +102,18 @@ class Bodies:
                     continue
                 answer = self.walk.send(method, path, self.headers)
                 allow = set(filter(None, (answer.header("Allow") or "").split(", ")))
-                if (answer.status, answer.code) != (405, "method_not_allowed") or allow != there:
+                if (answer.status, answer.code) != (405, "method_not_allowed") or allow != there | ({"HEAD"} if "GET" in there else set()):
                     wrong.append(f"{method} {operations[0].template}: {answer!r}, Allow {allow}")
+            if "GET" in there:
+                get, head = (self.walk.door.send(method, path, self.headers) for method in ("GET", "HEAD"))
+                if (head.status, head.raw) != (get.status, b"") or head.header("Content-Type") != get.header("Content-Type"):
+                    wrong.append(f"HEAD {operations[0].template}: {head!r}, as GET {get!r}")
         for path in ("/nowhere", "/auth", "/auth/", "/auth/login/", "//auth/login", "/AUTH/LOGIN", "/auth/login%00", "/auth/./login", "/auth/../auth/login", "/auth%2Flogin",
                      "/auth/login;x", "/..%2f..%2fetc/passwd", "/%"):
             answer = self.walk.send("GET", path, self.headers)
             if (answer.status, answer.code) not in ((404, "not_found"), (400, "malformed_request")):
                 wrong.append(f"GET {path}: {answer!r}")
-        report.ok(not wrong, "methods: 405 with Allow, 404 for what is not there", "\n".join(wrong[:25]))
+        report.ok(not wrong, "methods: HEAD as GET, 405 with Allow, 404 for what is not there", "\n".join(wrong[:25]))
 
 
 def check(world, report):

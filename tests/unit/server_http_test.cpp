@@ -96,6 +96,16 @@ TEST(Schema, SaysWhatIsWrongByPointer) {
     EXPECT_EQ(Validate(nlohmann::json::parse("[]"), schema).size(), 1U);
 }
 
+TEST(Schema, NamesAreOneLineInOneDirection) {
+    for (const char* good : {"Ada", "Zoë O'Neil-Smith", "李小龍", "عمر", "a b"})
+        EXPECT_TRUE(Validate(nlohmann::json(good), schema::Name(20)).empty()) << good;
+    for (const char* bad : {"", "a\nb", "\t", "a\x7f", "\xc2\x85", "\xe2\x80\xa8",
+                            "\xe2\x80\xae"
+                            "gpj.exe",
+                            "\xe2\x81\xa7x", "more than twenty letters"})
+        EXPECT_EQ(Validate(nlohmann::json(bad), schema::Name(20)).size(), 1U) << bad;
+}
+
 std::size_t FaultsOf(const char* text) {
     return Validate(nlohmann::json(text), schema::DateTime()).size();
 }

@@ -80,7 +80,7 @@ std::vector<Route> PasskeyRegistration(const auth::Service& s) {
                 "Options for navigator.credentials.create()"};
     begin.response = Object(
         {{"challenge", Text(43)},
-         {"rp", Object({{"id", Text(253)}, {"name", Text(100)}})},
+         {"rp", Object({{"id", Text(253)}, {"name", Name(100)}})},
          {"user", Object({{"id", Text(64)}, {"name", Email()}, {"displayName", Text(254)}})},
          {"pubKeyCredParams",
           {{"type", "array"},
@@ -96,7 +96,7 @@ std::vector<Route> PasskeyRegistration(const auth::Service& s) {
     Route finish{"POST", "/auth/mfa/webauthn/register/finish", "finishRegistration",
                  "Registers a passkey or security key; other sessions end"};
     finish.body = Object(
-        {{"name", Text(100)}, {"client_data", Text(6000)}, {"attestation_object", Text(8000)}});
+        {{"name", Name(100)}, {"client_data", Text(6000)}, {"attestation_object", Text(8000)}});
     finish.status = 201;
     finish.response = Object({{"id", Uuid()}, {"backup_codes", BackupCodes()}}, {"backup_codes"});
     finish.problems = WebAuthnProblems();
@@ -176,13 +176,13 @@ std::vector<Route> Factors(const auth::Service& s) {
                  {{"type", "array"},
                   {"items", Object({{"id", Uuid()},
                                     {"method", OneOf({"totp", "email", "sms", "webauthn"})},
-                                    {"name", Nullable(Text(100))},
+                                    {"name", Nullable(Name(100))},
                                     {"created_at", DateTime()},
                                     {"last_used_at", Nullable(DateTime())}})}}}});
     list.handler = CallFunction("list_factors");
 
     Route set_up{"POST", "/auth/mfa/setup", "setUpFactor", "Begins with a second factor"};
-    set_up.body = Object({{"method", OneOf({"totp", "email"})}, {"name", Text(100)}}, {"name"});
+    set_up.body = Object({{"method", OneOf({"totp", "email"})}, {"name", Name(100)}}, {"name"});
     set_up.response = Object({{"method", OneOf({"totp", "email"})},
                               {"secret", Text(32)},
                               {"uri", Text(1000)},

@@ -9,7 +9,7 @@ namespace rampart::server::http {
 Guard Csrf(const HttpSettings& settings, const std::string& public_url,
            std::function<std::string(const std::string& session)> token_of) {
     return [&settings, public_url, token_of = std::move(token_of)](Exchange& exchange) {
-        if (exchange.request.method == "GET") return;
+        if (exchange.route->method == "GET") return;
         // A page of another origin, which a browser names for every request but simple GETs.
         const std::string origin = exchange.Header("Origin");
         const auto& allowed = settings.allowed_origins;

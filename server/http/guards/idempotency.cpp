@@ -31,7 +31,7 @@ Guard Idempotency() {
                                       [](unsigned char c) { return std::isgraph(c) != 0; });
         if (!good)
             throw Problem("malformed_request", "Idempotency-Key is 1 to 255 printable characters");
-        if (exchange.request.method == "GET" || !exchange.route->idempotent) return;
+        if (exchange.route->method == "GET" || !exchange.route->idempotent) return;
         const std::string& caller =
             exchange.token ? exchange.token->subject : exchange.api_key_hash;
         exchange.idempotency_key = Hash(
