@@ -33,7 +33,19 @@ std::vector<Route> Routes() {
         {"GET",
          "/audit/proof/{number}",
          "proveEvent",
-         "The proof that an entry is in the sealed log",
+         "An entry with the proof that it is in the sealed log, for rampart-verify",
+         Access::kPermission,
+         {"audit_log", "read", "all"}},
+        {"GET",
+         "/audit/export",
+         "exportEvents",
+         "The organisation's audit log with all that entries hold, oldest first",
+         Access::kPermission,
+         {"audit_log", "read", "all"}},
+        {"GET",
+         "/audit/heads",
+         "listHeads",
+         "The log's signed checkpoints and their public keys",
          Access::kPermission,
          {"audit_log", "read", "all"}},
     };
@@ -50,6 +62,20 @@ std::vector<Route> Routes() {
     r[1].response = {{"type", "object"}};
     r[1].problems = {"not_found"};
     r[1].handler = CallFunction("prove_event");
+    r[2].query = Object({{"after", Text(18)},
+                         {"since", DateTime()},
+                         {"until", DateTime()},
+                         {"page", Integer(1, 1000)}},
+                        {"after", "since", "until", "page"});
+    r[2].response = Page({{"type", "object"}}, true);
+    r[2].handler = CallFunction("export_events");
+    r[2].no_api_keys = r[2].step_up = true;
+    r[3].query = Object({{"before", Text(18)}, {"page", Integer(1, 200)}}, {"before", "page"});
+    r[3].response =
+        Page(Object({{"number", Text(20)}, {"at", DateTime()}, {"note", Text(4000)}}), true);
+    r[3].response["properties"]["keys"] = ListOf(Text(400), 1000);
+    r[3].response["required"].push_back("keys");
+    r[3].handler = CallFunction("list_heads");
     return routes;
 }
 

@@ -31,9 +31,10 @@ GRANT EXECUTE ON FUNCTION rampart.set_context, rampart.trust_principal, rampart.
     rampart.add_token_key, rampart.drop_token_key, rampart.enforce_explain(text, text[]), rampart.policy_map,
     rampart.policy_hash,
     rampart.export_policy, rampart.require_model, rampart.format_policy_rule, rampart.add_policy, rampart.remove_policy,
-    rampart.inclusion_proof
+    rampart.export_proof, rampart.export_body, rampart.utc_text
     TO rampart_auth;
-GRANT SELECT ON rampart.policy_model, rampart.policy_rule, rampart.policy_version, rampart.policy_test TO rampart_auth;
+GRANT SELECT ON rampart.policy_model, rampart.policy_rule, rampart.policy_version, rampart.policy_test, rampart.audit_heads, rampart.audit_keys
+    TO rampart_auth;
 
 DO $$
 DECLARE
