@@ -1,4 +1,5 @@
-// Views of bytes and big-endian integers, shared by everything that reads or writes a format.
+// Views of bytes, hexadecimal and big-endian integers, shared by everything that reads or writes a
+// format.
 #pragma once
 
 #include <bit>
@@ -6,6 +7,7 @@
 #include <cstdint>
 #include <cstring>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace rampart {
@@ -18,6 +20,17 @@ inline ByteView AsBytes(std::string_view text) {
 }
 inline std::string_view AsText(ByteView bytes) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+inline std::string HexOf(ByteView bytes) {
+    constexpr char kDigits[] = "0123456789abcdef";
+    std::string text;
+    text.reserve(2 * bytes.size());
+    for (const std::uint8_t byte : bytes) {
+        text += kDigits[byte >> 4U];
+        text += kDigits[byte & 15U];
+    }
+    return text;
 }
 
 // GCC does not see in a loop over bytes that it is one instruction.

@@ -1,6 +1,7 @@
 #include "ciphertext.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace rampart {
 namespace {
@@ -132,12 +133,9 @@ std::optional<std::vector<std::uint8_t>> Dearmour(std::string_view text) {
 }
 
 std::string KeyIdText(std::uint64_t key_id) {
-    constexpr std::string_view kHex = "0123456789abcdef";
-    std::string text(16, '0');
-    for (auto digit = text.rbegin(); digit != text.rend(); ++digit, key_id >>= 4) {
-        *digit = kHex[key_id & 0x0f];
-    }
-    return text;
+    std::array<std::uint8_t, sizeof key_id> bytes;
+    StoreBigEndian(key_id, bytes.data());
+    return HexOf(bytes);
 }
 
 }  // namespace rampart

@@ -19,15 +19,7 @@ std::string ArrayOf(const std::vector<std::string>& items) {
 
 }  // namespace
 
-Value::Value(ByteView bytes) {
-    constexpr char kHex[] = "0123456789abcdef";
-    std::string text = "\\x";
-    for (const std::uint8_t byte : bytes) {
-        text += kHex[byte >> 4U];
-        text += kHex[byte & 15U];
-    }
-    text_ = std::move(text);
-}
+Value::Value(ByteView bytes) : text_("\\x" + HexOf(bytes)) {}
 
 Value::Value(const std::vector<std::string>& items) : text_(ArrayOf(items)) {}
 

@@ -46,8 +46,8 @@ void Connection::Send(const Statement& statement) {
     }
 }
 
-Connection::Result Connection::Receive() {
-    Result result(PQgetResult(connection_.get()));
+PgResult Connection::Receive() {
+    PgResult result(PQgetResult(connection_.get()));
     if (result == nullptr) Lose();
     if (PQresultStatus(result.get()) != PGRES_PIPELINE_SYNC) {
         // Each command's results end with a null.
@@ -63,7 +63,7 @@ std::vector<std::optional<std::string>> Connection::Run(const std::vector<Statem
 
     std::vector<std::optional<std::string>> values;
     std::optional<StatementError> error;
-    const auto take = [&](const Result& result, const std::string* preparing) {
+    const auto take = [&](const PgResult& result, const std::string* preparing) {
         switch (PQresultStatus(result.get())) {
             case PGRES_COMMAND_OK:
             case PGRES_TUPLES_OK:
@@ -84,7 +84,7 @@ std::vector<std::optional<std::string>> Connection::Run(const std::vector<Statem
     };
     for (const std::string& preparing : preparing_) {
         if (!preparing.empty()) take(Receive(), &preparing);
-        const Result result = Receive();
+        const PgResult result = Receive();
         const bool has_value = take(result, nullptr) && PQntuples(result.get()) > 0 &&
                                PQgetisnull(result.get(), 0, 0) == 0;
         values.push_back(

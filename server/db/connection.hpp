@@ -5,16 +5,14 @@
 #pragma once
 
 #include <chrono>
-#include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
-#include <libpq-fe.h>
-
 #include "db/arguments.hpp"
 #include "db/errors.hpp"
+#include "db/libpq.hpp"
 
 namespace rampart::server::db {
 
@@ -41,19 +39,11 @@ class Connection {
     PGconn* raw() { return connection_.get(); }
 
   private:
-    struct Close {
-        void operator()(PGconn* connection) const { PQfinish(connection); }
-    };
-    struct Clear {
-        void operator()(PGresult* result) const { PQclear(result); }
-    };
-    using Result = std::unique_ptr<PGresult, Clear>;
-
     void Send(const Statement& statement);
-    Result Receive();
+    PgResult Receive();
     [[noreturn]] void Lose();
 
-    std::unique_ptr<PGconn, Close> connection_;
+    PgConnection connection_;
     std::unordered_map<std::string, std::string> prepared_;  // by SQL
     std::vector<std::string> preparing_;                     // sent, not yet answered
 };

@@ -3,11 +3,9 @@
 #include <poll.h>
 
 #include <chrono>
-#include <memory>
-
-#include <libpq-fe.h>
 
 #include "db/errors.hpp"
+#include "db/libpq.hpp"
 #include "ops/log.hpp"
 
 namespace rampart::server::db {
@@ -25,9 +23,6 @@ std::int64_t Now() {
         .count();
 }
 
-using Connection = std::unique_ptr<PGconn, decltype([](PGconn* c) { PQfinish(c); })>;
-using Result = std::unique_ptr<PGresult, decltype([](PGresult* r) { PQclear(r); })>;
-
 void WaitReadable(PGconn* connection, int milliseconds) {
     pollfd socket{PQsocket(connection), POLLIN, 0};
     poll(&socket, 1, milliseconds);
@@ -41,7 +36,7 @@ void Ask(PGconn* connection, const char* sql) {
         if (Now() >= deadline) throw ConnectionError("no answer");
         WaitReadable(connection, static_cast<int>(deadline - Now()));
     }
-    while (const Result result{PQgetResult(connection)}) {
+    while (const PgResult result{PQgetResult(connection)}) {
         const ExecStatusType status = PQresultStatus(result.get());
         if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
             throw ConnectionError(PQresultErrorMessage(result.get()));
@@ -78,7 +73,7 @@ void Listener::Work() {
 }
 
 void Listener::Session() {
-    const Connection connection(PQconnectdb(conninfo_.c_str()));
+    const PgConnection connection(PQconnectdb(conninfo_.c_str()));
     if (PQstatus(connection.get()) != CONNECTION_OK)
         throw ConnectionError(PQerrorMessage(connection.get()));
     Ask(connection.get(), "LISTEN rampart_auth");

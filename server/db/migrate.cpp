@@ -2,14 +2,12 @@
 
 #include <algorithm>
 #include <map>
-#include <memory>
 #include <stdexcept>
-
-#include <libpq-fe.h>
 
 #include "config/embedded.hpp"
 #include "crypto/sha256.hpp"
 #include "db/errors.hpp"
+#include "db/libpq.hpp"
 
 namespace rampart::server::db {
 namespace {
@@ -25,16 +23,6 @@ GRANT SELECT ON public.rampart_auth_migration TO PUBLIC;
 CREATE EXTENSION IF NOT EXISTS rampart;
 )sql";
 
-std::string Hex(const Sha256Digest& digest) {
-    std::string text;
-    constexpr char kDigits[] = "0123456789abcdef";
-    for (const std::uint8_t byte : digest) {
-        text += kDigits[byte >> 4U];
-        text += kDigits[byte & 15U];
-    }
-    return text;
-}
-
 class Session {
   public:
     explicit Session(const std::string& conninfo) : connection_(PQconnectdb(conninfo.c_str())) {
@@ -46,17 +34,16 @@ class Session {
 
     // Statements without parameters; rows of the last.
     std::vector<std::vector<std::string>> Run(const std::string& sql) {
-        return Rows(Result(PQexec(connection_.get(), sql.c_str())));
+        return Rows(PgResult(PQexec(connection_.get(), sql.c_str())));
     }
     void Run(const char* sql, const std::string& first, const std::string& second) {
         const char* values[] = {first.c_str(), second.c_str()};
-        Rows(Result(PQexecParams(connection_.get(), sql, 2, nullptr, values, nullptr, nullptr, 0)));
+        Rows(PgResult(
+            PQexecParams(connection_.get(), sql, 2, nullptr, values, nullptr, nullptr, 0)));
     }
 
   private:
-    using Result = std::unique_ptr<PGresult, decltype([](PGresult* r) { PQclear(r); })>;
-
-    std::vector<std::vector<std::string>> Rows(const Result& result) {
+    std::vector<std::vector<std::string>> Rows(const PgResult& result) {
         const ExecStatusType status = PQresultStatus(result.get());
         if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
             const char* state = PQresultErrorField(result.get(), PG_DIAG_SQLSTATE);
@@ -72,7 +59,7 @@ class Session {
         return rows;
     }
 
-    std::unique_ptr<PGconn, decltype([](PGconn* c) { PQfinish(c); })> connection_;
+    PgConnection connection_;
 };
 
 std::map<std::string, std::string> Applied(Session& session) {
@@ -106,7 +93,7 @@ Migrated Migrate(const std::string& conninfo) {
     Migrated result;
     result.before = static_cast<int>(applied.size());
     for (const EmbeddedFile& file : kMigrations) {
-        const std::string hash = Hex(Sha256(AsBytes(file.text)));
+        const std::string hash = HexOf(Sha256(AsBytes(file.text)));
         const auto found = applied.find(std::string(file.name));
         if (found == applied.end()) {
             Apply(session, file, hash);

@@ -6,7 +6,6 @@
 #include "db/internal.hpp"
 #include "http/problem.hpp"
 #include "ops/log.hpp"
-#include "utf8.hpp"
 
 namespace rampart::server::http {
 namespace {
@@ -57,11 +56,6 @@ Reply ReplyOf(const Problem& problem, const std::string& request_id) {
 }
 
 }  // namespace
-
-db::Value Exchange::UserAgent() const {
-    const std::string agent = Header("User-Agent").substr(0, 500);
-    return EachCodePoint(agent, [](char32_t c) { return c != 0; }) ? db::Value(agent) : db::Value();
-}
 
 void Chain::Handle(const httplib::Request& request, httplib::Response& response) const {
     const auto began = std::chrono::steady_clock::now();

@@ -51,15 +51,9 @@ std::string Response(int status, const std::string& headers, bool keep_alive,
 }  // namespace
 
 std::string RandomTraceId() {
-    constexpr char kDigits[] = "0123456789abcdef";
     std::uint8_t bytes[16];
     RandomBytes(bytes);
-    std::string id;
-    for (const std::uint8_t byte : bytes) {
-        id += kDigits[byte >> 4];
-        id += kDigits[byte & 15];
-    }
-    return id;
+    return HexOf(bytes);
 }
 
 std::string RefusalResponse(const Refusal& refusal, const std::string& trace_id, bool keep_alive) {

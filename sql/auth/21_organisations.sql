@@ -60,6 +60,9 @@ CREATE TABLE rampart_auth.invitation (
 );
 COMMENT ON TABLE rampart_auth.invitation IS 'Invitations into an organisation, by mail.';
 CREATE INDEX invitation_org ON rampart_auth.invitation (org_id);
+CREATE VIEW rampart_auth.open_invitation AS
+    SELECT * FROM rampart_auth.invitation i WHERE i.accepted_at IS NULL AND i.revoked_at IS NULL AND i.expires_at > now();
+COMMENT ON VIEW rampart_auth.open_invitation IS 'Those that can still be accepted.';
 
 -- Whose word counts -------------------------------------------------------------------------------------------
 

@@ -8,9 +8,8 @@ AS $$
 DECLARE
     candidate rampart_auth.invitation;
 BEGIN
-    SELECT i.* INTO candidate FROM rampart_auth.invitation i
+    SELECT i.* INTO candidate FROM rampart_auth.open_invitation i
     WHERE i.token_hash = join_by_invitation.token_hash AND i.email = join_by_invitation.email
-      AND i.accepted_at IS NULL AND i.revoked_at IS NULL AND i.expires_at > now()
     FOR UPDATE;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'the invitation is not valid, or not any more' USING ERRCODE = 'RMU06';
@@ -42,8 +41,7 @@ BEGIN
     ON CONFLICT DO NOTHING RETURNING id INTO created;
     IF created IS NULL THEN
         IF invitation_hash IS NOT NULL AND NOT EXISTS (
-                SELECT FROM rampart_auth.invitation i WHERE i.token_hash = invitation_hash AND i.email = sign_up.email
-                AND i.accepted_at IS NULL AND i.revoked_at IS NULL AND i.expires_at > now()) THEN
+                SELECT FROM rampart_auth.open_invitation i WHERE i.token_hash = invitation_hash AND i.email = sign_up.email) THEN
             RAISE EXCEPTION 'the invitation is not valid, or not any more' USING ERRCODE = 'RMU06';
         END IF;
         PERFORM rampart_auth.enqueue_mail(email, 'already-registered', '{}');

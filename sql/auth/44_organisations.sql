@@ -190,8 +190,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT jsonb_build_object('items', coalesce(jsonb_agg(jsonb_build_object(
         'id', i.id, 'email', i.email::text, 'role', i.role, 'expires_at', i.expires_at) ORDER BY i.id), '[]'))
-    FROM rampart_auth.invitation i
-    WHERE i.org_id = rampart_auth.here() AND i.accepted_at IS NULL AND i.revoked_at IS NULL AND i.expires_at > now()
+    FROM rampart_auth.open_invitation i WHERE i.org_id = rampart_auth.here()
 $$;
 COMMENT ON FUNCTION rampart_auth.list_invitations() IS
 'The invitations of the organisation that can still be accepted.';

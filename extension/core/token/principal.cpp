@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "bytes.hpp"
 #include "error.hpp"
 
 namespace rampart {
@@ -94,7 +95,6 @@ class Writer {
         text_ += ':';
     }
     void String(std::string_view value) {
-        constexpr char kDigits[] = "0123456789abcdef";
         text_ += '"';
         for (const char c : value) {
             const auto byte = static_cast<unsigned char>(c);
@@ -102,9 +102,7 @@ class Writer {
                 text_ += '\\';
                 text_ += c;
             } else if (byte < 0x20) {
-                text_ += "\\u00";
-                text_ += kDigits[byte >> 4];
-                text_ += kDigits[byte & 15U];
+                text_ += "\\u00" + HexOf({&byte, 1});
             } else {
                 text_ += c;
             }

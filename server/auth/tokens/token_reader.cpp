@@ -63,21 +63,23 @@ http::TokenClaims TokenReader::Read(std::string_view token) const {
     return claims;
 }
 
-std::string TokenReader::Issue(const nlohmann::json& claims, const std::string& jti) const {
+AccessToken TokenReader::Issue(const nlohmann::json& claims, const std::string& jti) const {
     const auto keys = keys_.Current();
     const std::int64_t now = Now();
-    nlohmann::json token = {
-        {"iss", settings_.Issuer()},
-        {"aud", settings_.tokens.audience},
-        {"sub", claims.at("sub")},
-        {"sid", claims.at("sid")},
-        {"roles", claims.at("roles")},
-        {"amr", claims.at("amr")},
-        {"jti", jti},
-        {"iat", now},
-        {"exp", std::min(now + settings_.tokens.access_seconds, claims.value("until", INT64_MAX))}};
+    const std::int64_t left = claims.value("until", INT64_MAX) - now;
+    const auto seconds =
+        static_cast<int>(std::clamp<std::int64_t>(left, 1, settings_.tokens.access_seconds));
+    nlohmann::json token = {{"iss", settings_.Issuer()},
+                            {"aud", settings_.tokens.audience},
+                            {"sub", claims.at("sub")},
+                            {"sid", claims.at("sid")},
+                            {"roles", claims.at("roles")},
+                            {"amr", claims.at("amr")},
+                            {"jti", jti},
+                            {"iat", now},
+                            {"exp", now + seconds}};
     if (claims.contains("org") && !claims["org"].is_null()) token["org"] = claims["org"];
-    return Sign(keys->active_key.get(), keys->active_algorithm, keys->active_kid, token);
+    return {Sign(keys->active_key.get(), keys->active_algorithm, keys->active_kid, token), seconds};
 }
 
 }  // namespace rampart::server::auth

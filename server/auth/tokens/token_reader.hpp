@@ -9,6 +9,11 @@
 
 namespace rampart::server::auth {
 
+struct AccessToken {
+    std::string text;
+    int seconds;  // that it lasts
+};
+
 class TokenReader {
   public:
     TokenReader(const SigningKeys& keys, const Settings& settings)
@@ -18,8 +23,9 @@ class TokenReader {
     // `not_authenticated`. Whether its session still lasts is not asked here.
     http::TokenClaims Read(std::string_view token) const;
 
-    // For what rampart_auth.claims_of_session says.
-    std::string Issue(const nlohmann::json& claims, const std::string& jti) const;
+    // For what rampart_auth.claims_of_session says; lasts no longer than a grace period that the
+    // claims tell of.
+    AccessToken Issue(const nlohmann::json& claims, const std::string& jti) const;
 
   private:
     const SigningKeys& keys_;
