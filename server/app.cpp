@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "admin/routes.hpp"
+#include "admin/settings_routes.hpp"
 #include "audit/routes.hpp"
 #include "auth/mfa/routes.hpp"
 #include "auth/session_cookies.hpp"
@@ -48,31 +49,32 @@ http::Route DocumentRoute(const nlohmann::json& document) {
     return route;
 }
 
-std::unique_ptr<mail::Sender> SenderOf(db::Pool& pool, const MailSettings& settings) {
-    if (settings.host.empty()) return nullptr;
-    return std::make_unique<mail::Sender>(pool, mail::OptionsOf(settings));
+std::optional<mail::SenderOptions> RelayOf(const MailSettings& settings) {
+    if (settings.host.empty()) return std::nullopt;
+    return mail::OptionsOf(settings);
 }
 
 }  // namespace
 
-std::vector<http::Route> AllRoutes(const auth::Service& service, const Settings& settings,
+std::vector<http::Route> AllRoutes(const auth::Service& service, const LiveSettings& settings,
                                    const nlohmann::json& document,
                                    const std::vector<http::Route>& all) {
     std::vector<http::Route> routes{DocumentRoute(document)};
     for (std::vector<http::Route>& group : std::vector<std::vector<http::Route>>{
-             auth::Routes(service), mfa::Routes(service), orgs::Routes(settings), rbac::Routes(all),
-             audit::Routes(), admin::Routes()}) {
+             auth::Routes(service), mfa::Routes(service), orgs::Routes(), rbac::Routes(all),
+             audit::Routes(), admin::Routes(), admin::SettingsRoutes(settings)}) {
         for (http::Route& route : group) routes.push_back(std::move(route));
     }
     http::CheckRoutes(routes);
     return routes;
 }
 
-App::App(const Settings& settings)
-    : settings_(settings),
+App::App(const Configuration& configuration)
+    : settings_(configuration.settings),
       pool_(WaitForDatabase(settings_.database.connection), settings_.database.connections,
             std::chrono::milliseconds(settings_.database.wait_ms)),
-      mail_(SenderOf(pool_, settings_.mail)),
+      live_settings_(pool_, configuration),
+      mail_(pool_),
       changes_(settings_.database.connection),
       signing_keys_(pool_, settings_),
       tokens_(signing_keys_, settings_),
@@ -80,27 +82,23 @@ App::App(const Settings& settings)
       hasher_(settings_.password),
       hash_pool_(settings_.password.hash_threads, settings_.password.hash_queue,
                  settings_.http.threads / 2),
-      service_{settings_,           pool_,   signing_keys_, tokens_,
-               changed_sessions_,   hasher_, hash_pool_,    SharedSecret("rotation"),
+      service_{pool_,
+               signing_keys_,
+               tokens_,
+               changed_sessions_,
+               hasher_,
+               hash_pool_,
+               SharedSecret("rotation"),
                SharedSecret("csrf")},
       rate_limiter_(pool_),
-      routes_(AllRoutes(service_, settings_, document_, routes_)),
+      routes_(AllRoutes(service_, live_settings_, document_, routes_)),
       management_(settings_.http, metrics_, [this] { return changes_.connected(); }),
       housekeeping_(pool_) {
     document_ = http::OpenApi(routes_, settings_.PublicUrl());
-    changes_.Subscribe({[this] { signing_keys_.Reload(); },
-                        [this](std::string_view payload) {
-                            if (payload == "keys") signing_keys_.Reload();
-                        }});
-    if (mail_) {
-        changes_.Subscribe({[this] { mail_->Wake(); },
-                            [this](std::string_view payload) {
-                                if (payload == "mail") mail_->Wake();
-                            }});
-    }
+    FollowChanges();
     signing_keys_.Reload();
     router_ = std::make_unique<http::Router>(routes_);
-    chain_ = std::make_unique<http::Chain>(Guards(), pool_, metrics_);
+    chain_ = std::make_unique<http::Chain>(Guards(), live_settings_, pool_, metrics_);
     AddGauges();
     listener_ = std::make_unique<http::Listener>(
         settings_.http,
@@ -113,8 +111,23 @@ App::App(const Settings& settings)
             metrics_.CountRefusal(refusal.code);
         });
     // Last: nothing that throws comes after what has to be stopped.
-    if (mail_) mail_->Start();
+    mail_.Start();
     changes_.Start();
+}
+
+void App::FollowChanges() {
+    // Refuses to start where the file's own relay is none; what the database says was checked.
+    RelayOf(settings_.mail);
+    live_settings_.Reload();
+    live_settings_.Follow([this](const Settings& now) { mail_.Use(RelayOf(now.mail)); });
+    const auto on = [this](std::string_view what, const std::function<void()>& act) {
+        changes_.Subscribe({act, [what, act](std::string_view payload) {
+                                if (payload == what) act();
+                            }});
+    };
+    on("settings", [this] { live_settings_.Reload(); });
+    on("keys", [this] { signing_keys_.Reload(); });
+    on("mail", [this] { mail_.Wake(); });
 }
 
 std::vector<http::Guard> App::Guards() {
@@ -126,7 +139,7 @@ std::vector<http::Guard> App::Guards() {
             http::Headers(settings_.http),
             http::RouteLookup(*router_),
             http::Authentication(tokens_),
-            http::RateLimit(rate_limiter_, settings_.rates),
+            http::RateLimit(rate_limiter_),
             http::Csrf(settings_.http, settings_.PublicUrl(), csrf_token),
             http::Body(settings_.http),
             http::Idempotency()};
@@ -156,7 +169,7 @@ std::string App::SharedSecret(const std::string& name) {
 void App::Stop() {
     management_.Drain();
     listener_->Stop();
-    if (mail_) mail_->Stop();
+    mail_.Stop();
     changes_.Stop();
 }
 

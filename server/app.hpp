@@ -9,7 +9,7 @@
 
 #include "auth/routes.hpp"
 #include "auth/service.hpp"
-#include "config/settings.hpp"
+#include "config/live_settings.hpp"
 #include "db/listener.hpp"
 #include "db/pool.hpp"
 #include "http/chain.hpp"
@@ -24,7 +24,7 @@
 namespace rampart::server {
 
 // Every route there is. `service` is used by handlers alone, when they are called.
-std::vector<http::Route> AllRoutes(const auth::Service& service, const Settings& settings,
+std::vector<http::Route> AllRoutes(const auth::Service& service, const LiveSettings& settings,
                                    const nlohmann::json& document,
                                    const std::vector<http::Route>& all);
 
@@ -33,7 +33,7 @@ class App {
     // Connects, and waits for the database where it is not there yet. Throws std::exception for
     // what waiting does not cure: migrations that are missing, a certificate that is none, a port
     // that is taken.
-    explicit App(const Settings& settings);
+    explicit App(const Configuration& configuration);
 
     int port() const { return listener_->port(); }
     void Run() { listener_->Run(); }
@@ -42,13 +42,16 @@ class App {
 
   private:
     std::vector<http::Guard> Guards();
+    // Has those told who keep what the database may change.
+    void FollowChanges();
     void AddGauges();
     std::string SharedSecret(const std::string& name);
 
-    const Settings settings_;
+    const Settings settings_;  // for what does not change while the server runs
     ops::Metrics metrics_;
     db::Pool pool_;
-    std::unique_ptr<mail::Sender> mail_;  // none where no mail is sent
+    LiveSettings live_settings_;
+    mail::Sender mail_;
     db::Listener changes_;
     auth::SigningKeys signing_keys_;
     auth::TokenReader tokens_;

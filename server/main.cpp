@@ -32,12 +32,12 @@ void BlockSignals(sigset_t* signals) {
     std::signal(SIGPIPE, SIG_IGN);
 }
 
-int Serve(const Settings& settings) {
+int Serve(const Configuration& configuration) {
     sigset_t signals;
     BlockSignals(&signals);
-    ops::StartLog(settings.log.level);
+    ops::StartLog(configuration.settings.log.level);
     InitSecureHeap();
-    App app(settings);
+    App app(configuration);
     std::thread server([&app] { app.Run(); });
     ops::LogInfo("started", std::to_string(app.port()));
     for (;;) {
@@ -53,9 +53,9 @@ int Serve(const Settings& settings) {
     return 0;
 }
 
-int CheckConfiguration(const Settings& settings) {
+int CheckConfiguration(const Configuration& configuration) {
     bool good = true;
-    for (const Finding& finding : Check(settings)) {
+    for (const Finding& finding : Check(configuration)) {
         std::cout << (finding.is_error ? "error: " : "warning: ") << finding.text << "\n";
         good = good && !finding.is_error;
     }
@@ -97,19 +97,21 @@ int CreateAdmin(const Settings& settings, const std::string& connection, const s
     return 0;
 }
 
-int PrintDocument(const Settings& settings) {
+int PrintDocument(const Configuration& configuration) {
     // Handlers refer to these, and none is called: nothing connects.
+    const Settings& settings = configuration.settings;
     db::Pool pool("", 1, {});
+    const LiveSettings live_settings(pool, configuration);
     db::Listener changes("");
     auth::SigningKeys keys(pool, settings);
     auth::TokenReader tokens(keys, settings);
     auth::ChangedSessions changed(pool, changes, settings);
     auth::PasswordHasher hasher(settings.password);
     auth::HashPool hash_pool(1, 1, 1);
-    const auth::Service service{settings, pool, keys, tokens, changed, hasher, hash_pool, "", ""};
+    const auth::Service service{pool, keys, tokens, changed, hasher, hash_pool, "", ""};
     const nlohmann::json document;
     std::vector<http::Route> routes;
-    routes = AllRoutes(service, settings, document, routes);
+    routes = AllRoutes(service, live_settings, document, routes);
     std::cout << http::OpenApi(routes, settings.PublicUrl()).dump(2) << "\n";
     return 0;
 }
@@ -145,12 +147,14 @@ int Main(int argc, char** argv) {
         std::cout << DefaultFile();
         return 0;
     }
-    const Settings settings = Load(file);
-    if (serve->parsed()) return Serve(settings);
-    if (check->parsed()) return CheckConfiguration(settings);
+    Configuration configuration;
+    configuration.settings = Load(file, &configuration.sources);
+    const Settings& settings = configuration.settings;
+    if (serve->parsed()) return Serve(configuration);
+    if (check->parsed()) return CheckConfiguration(configuration);
     if (migrate->parsed()) return Migrate(connection);
     if (admin->parsed()) return CreateAdmin(settings, connection, email);
-    return openapi->parsed() ? PrintDocument(settings) : 2;
+    return openapi->parsed() ? PrintDocument(configuration) : 2;
 }
 
 }  // namespace

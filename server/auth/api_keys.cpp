@@ -19,23 +19,23 @@ http::Reply CreateApiKey(http::Exchange& exchange) {
     return {201, std::move(created)};
 }
 
-http::Reply CreateSigningKey(const Service& service, http::Exchange& exchange) {
-    const TokenSettings& settings = service.settings.tokens;
+http::Reply CreateSigningKey(http::Exchange& exchange) {
+    const TokenSettings& settings = exchange.settings->tokens;
     const NewKey key = MakeKey(settings.algorithm);
     const nlohmann::json created =
         exchange.db().Finish("add_signing_key", {{"kid", NewId()},
                                                  {"algorithm", settings.algorithm},
                                                  {"private_key", key.private_pem},
                                                  {"public_key", key.public_pem},
-                                                 {"issuer", service.settings.Issuer()},
+                                                 {"issuer", exchange.settings->Issuer()},
                                                  {"audience", settings.audience},
                                                  {"at_once", false}});
     return {201, created};
 }
 
-http::Reply ActivateSigningKey(const Service& service, http::Exchange& exchange) {
+http::Reply ActivateSigningKey(http::Exchange& exchange) {
     // The last token of a retired key, and the clocks of who verifies it.
-    const int kept = service.settings.tokens.access_seconds + 300;
+    const int kept = exchange.settings->tokens.access_seconds + 300;
     return {200, exchange.db().Finish("activate_signing_key", {{"kept_seconds", kept}})};
 }
 

@@ -9,7 +9,7 @@ http::Reply CreateApiKey(http::Exchange& exchange);
 
 // A key is published before it signs, so that whoever verifies tokens offline has had the time to
 // fetch it; that time is the administrator's to choose.
-http::Reply CreateSigningKey(const Service& service, http::Exchange& exchange);
-http::Reply ActivateSigningKey(const Service& service, http::Exchange& exchange);
+http::Reply CreateSigningKey(http::Exchange& exchange);
+http::Reply ActivateSigningKey(http::Exchange& exchange);
 
 }  // namespace rampart::server::auth

@@ -12,8 +12,9 @@ struct Verified {
     std::optional<std::string> new_hash;
 };
 
-Verified VerifyPassword(const Service& service, const std::string& password,
+Verified VerifyPassword(const Service& service, const http::Exchange& exchange,
                         const nlohmann::json& found) {
+    const std::string password = exchange.body["password"];
     const bool has_hash = found.contains("hash") && found["hash"].is_string();
     const std::string hash = has_hash ? found["hash"].get<std::string>() : service.hasher.nobody();
     return service.hash_pool.Run<Verified>([&]() -> Verified {
@@ -21,7 +22,7 @@ Verified VerifyPassword(const Service& service, const std::string& password,
         if (!right || !service.hasher.IsOutdated(hash)) return {right, std::nullopt};
         // A password that is too long for a new algorithm keeps its old hash.
         const bool takes =
-            service.settings.password.hash != "bcrypt" || password.size() <= kBcryptMost;
+            exchange.settings->password.hash != "bcrypt" || password.size() <= kBcryptMost;
         return {true, takes ? std::optional(service.hasher.Hash(password)) : std::nullopt};
     });
 }
@@ -33,7 +34,7 @@ Verified VerifyPassword(const Service& service, const std::string& password,
 }  // namespace
 
 void CountFailure(const Service& service, http::Exchange& exchange, const std::string& email) {
-    const LockoutSettings& lockout = service.settings.lockout;
+    const LockoutSettings& lockout = exchange.settings->lockout;
     db::Transaction count(service.pool, {{"request_id", exchange.request_id},
                                          {"ip", exchange.client_ip},
                                          {"user_agent", exchange.UserAgent()}});
@@ -46,7 +47,7 @@ void CountFailure(const Service& service, http::Exchange& exchange, const std::s
 
 http::Reply LogIn(const Service& service, http::Exchange& exchange) {
     const std::string email = NormalEmail(exchange.body["email"]);
-    const TokenSettings& tokens = service.settings.tokens;
+    const TokenSettings& tokens = exchange.settings->tokens;
     nlohmann::json found;
     {
         // No connection is held while the password is verified.
@@ -56,7 +57,7 @@ http::Reply LogIn(const Service& service, http::Exchange& exchange) {
         found = lookup.Finish("find_login", {{"email", email}, {"ip", exchange.client_ip}});
     }
     if (const int seconds = found["locked"]; seconds > 0) RefuseLocked(seconds);
-    const Verified verified = VerifyPassword(service, exchange.body["password"], found);
+    const Verified verified = VerifyPassword(service, exchange, found);
     if (!verified.right) {
         CountFailure(service, exchange, email);
         throw http::Problem("invalid_credentials");
@@ -88,7 +89,7 @@ http::Reply LogIn(const Service& service, http::Exchange& exchange) {
     if (status == "unverified") throw http::Problem("email_not_verified");
     if (status == "awaiting_approval") throw http::Problem("awaiting_approval");
     if (status == "disabled") throw http::Problem("account_disabled");
-    return SessionReply(service, outcome["claims"], jti, refresh,
+    return SessionReply(service, exchange, outcome["claims"], jti, refresh,
                         exchange.body.value("cookies", false));
 }
 

@@ -33,7 +33,7 @@ std::string TextOr(const nlohmann::json& object, const char* name) {
 http::Reply ChangePassword(const Service& service, http::Exchange& exchange) {
     const std::string old_password = exchange.body["old_password"];
     const std::string new_password = exchange.body["new_password"];
-    const int kept = service.settings.password.history;
+    const int kept = exchange.settings->password.history;
     const nlohmann::json found = exchange.db().Finish("find_password", {{"kept", kept}});
     if (const int seconds = found["locked"]; seconds > 0)
         throw http::Problem("login_locked").RetryAfter(seconds);
@@ -45,7 +45,7 @@ http::Reply ChangePassword(const Service& service, http::Exchange& exchange) {
         CountFailure(service, exchange, found["email"]);
         throw http::Problem("invalid_credentials");
     }
-    RequireGoodPassword(service, new_password, found["email"], TextOr(found, "name"),
+    RequireGoodPassword(exchange, new_password, found["email"], TextOr(found, "name"),
                         "/new_password");
     const std::string hash =
         HashUnlessFormer(service, new_password, found["former"], "/new_password");
@@ -54,29 +54,29 @@ http::Reply ChangePassword(const Service& service, http::Exchange& exchange) {
     return {204, nullptr};
 }
 
-http::Reply ForgotPassword(const Service& service, http::Exchange& exchange) {
+http::Reply ForgotPassword(http::Exchange& exchange) {
     const std::string token = NewToken();
     exchange.db().Finish("forget_password",
                          {{"email", NormalEmail(exchange.body["email"])},
                           {"token_hash", ByteView(HashOf(token))},
-                          {"link", LinkTo(service.settings, "reset-password", token)},
-                          {"token_minutes", service.settings.password.reset_minutes}});
+                          {"link", LinkTo(*exchange.settings, "reset-password", token)},
+                          {"token_minutes", exchange.settings->password.reset_minutes}});
     return {202, {{"status", "reset_sent"}}};
 }
 
 http::Reply ResetPassword(const Service& service, http::Exchange& exchange) {
     const Sha256Digest token = HashOf(exchange.body["token"].get_ref<const std::string&>());
     const std::string password = exchange.body["new_password"];
-    const int kept = service.settings.password.history;
+    const int kept = exchange.settings->password.history;
     const nlohmann::json found =
         exchange.db().Finish("find_reset", {{"token_hash", ByteView(token)}, {"kept", kept}});
-    RequireGoodPassword(service, password, found["email"], TextOr(found, "name"), "/new_password");
+    RequireGoodPassword(exchange, password, found["email"], TextOr(found, "name"), "/new_password");
     const std::string hash = HashUnlessFormer(service, password, found["former"], "/new_password");
     exchange.db().Finish("reset_password",
                          {{"token_hash", ByteView(token)},
                           {"new_hash", hash},
                           {"kept", kept},
-                          {"needs_approval", service.settings.signup.mode == "approval"}});
+                          {"needs_approval", exchange.settings->signup.mode == "approval"}});
     return {204, nullptr};
 }
 

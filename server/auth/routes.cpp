@@ -81,13 +81,13 @@ std::vector<Route> Public(const Service& s) {
     r[1].response = StatusSchema({"active", "awaiting_approval", "disabled"});
     r[1].problems = {"token_invalid"};
     r[1].rate = RateTier::kPasswordReset;
-    r[1].handler = with(VerifyEmail);
+    r[1].handler = VerifyEmail;
     r[2].body = Object({{"email", Email()}});
     r[2].status = 202;
     r[2].response = StatusSchema({"verification_sent"});
     r[2].rate = RateTier::kPasswordReset;
     r[2].least = kQuietly;
-    r[2].handler = with(ResendVerification);
+    r[2].handler = ResendVerification;
     r[3].body = Object({{"email", Email()},
                         {"password", Password()},
                         {"organisation", Uuid()},
@@ -111,7 +111,7 @@ std::vector<Route> Public(const Service& s) {
     r[5].response = StatusSchema({"reset_sent"});
     r[5].rate = RateTier::kPasswordReset;
     r[5].least = kQuietly;
-    r[5].handler = with(ForgotPassword);
+    r[5].handler = ForgotPassword;
     r[6].body = Object({{"token", Token()}, {"new_password", Password()}});
     r[6].status = 204;
     r[6].problems = {"token_invalid", "password_refused"};
@@ -199,7 +199,7 @@ std::vector<Route> Own(const Service& s) {
     return routes;
 }
 
-std::vector<Route> Keys(const Service& s) {
+std::vector<Route> Keys() {
     const json scopes = ListOf(Text(100, 3), 50);
     const json key = Object({{"id", Uuid()},
                              {"name", Name(100)},
@@ -264,10 +264,10 @@ std::vector<Route> Keys(const Service& s) {
     r[3].status = 201;
     r[3].response = kid;
     r[3].problems = {"conflict"};
-    r[3].handler = [&s](http::Exchange& e) { return CreateSigningKey(s, e); };
+    r[3].handler = CreateSigningKey;
     r[4].response = kid;
     r[4].problems = {"conflict"};
-    r[4].handler = [&s](http::Exchange& e) { return ActivateSigningKey(s, e); };
+    r[4].handler = ActivateSigningKey;
     return routes;
 }
 
@@ -275,8 +275,8 @@ std::vector<Route> Keys(const Service& s) {
 
 std::vector<Route> Routes(const Service& service) {
     std::vector<Route> routes = Public(service);
-    for (auto* group : {Own, Keys}) {
-        for (Route& route : group(service)) routes.push_back(std::move(route));
+    for (std::vector<Route>& group : std::vector<std::vector<Route>>{Own(service), Keys()}) {
+        for (Route& route : group) routes.push_back(std::move(route));
     }
     return routes;
 }

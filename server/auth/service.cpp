@@ -8,8 +8,8 @@
 #include "http/problem.hpp"
 
 namespace rampart::server::auth {
-http::Reply RenewedReply(const Service& service, const nlohmann::json& claims,
-                         const std::string& jti, bool cookies) {
+http::Reply RenewedReply(const Service& service, const http::Exchange& exchange,
+                         const nlohmann::json& claims, const std::string& jti, bool cookies) {
     const AccessToken access = service.tokens.Issue(claims, jti);
     const std::string csrf =
         CsrfToken(claims.at("sid").get_ref<const std::string&>(), service.csrf_key);
@@ -20,14 +20,15 @@ http::Reply RenewedReply(const Service& service, const nlohmann::json& claims,
                        {"csrf_token", csrf}}};
     if (cookies)
         AddAccessCookies(reply, access.text, csrf, access.seconds,
-                         service.settings.tokens.refresh_days);
+                         exchange.settings->tokens.refresh_days);
     return reply;
 }
 
-http::Reply SessionReply(const Service& service, const nlohmann::json& claims,
-                         const std::string& jti, const std::string& refresh, bool cookies) {
-    http::Reply reply = RenewedReply(service, claims, jti, cookies);
-    AddRefreshCookie(reply, refresh, service.settings.tokens.refresh_days);
+http::Reply SessionReply(const Service& service, const http::Exchange& exchange,
+                         const nlohmann::json& claims, const std::string& jti,
+                         const std::string& refresh, bool cookies) {
+    http::Reply reply = RenewedReply(service, exchange, claims, jti, cookies);
+    AddRefreshCookie(reply, refresh, exchange.settings->tokens.refresh_days);
     return reply;
 }
 
@@ -42,10 +43,10 @@ std::string LinkTo(const Settings& settings, const std::string& path, const std:
     return settings.LinkUrl() + "/" + path + "?token=" + token;
 }
 
-void RequireGoodPassword(const Service& service, const std::string& password,
+void RequireGoodPassword(const http::Exchange& exchange, const std::string& password,
                          const std::string& email, const std::string& name, const char* pointer) {
     std::vector<http::FieldError> errors;
-    for (std::string& fault : PasswordFaults(password, email, name, service.settings.password))
+    for (std::string& fault : PasswordFaults(password, email, name, exchange.settings->password))
         errors.push_back({pointer, std::move(fault)});
     if (!errors.empty()) throw http::Problem("password_refused").WithErrors(std::move(errors));
 }

@@ -15,7 +15,6 @@
 namespace rampart::server::auth {
 
 struct Service {
-    const Settings& settings;
     db::Pool& pool;
     SigningKeys& signing_keys;
     TokenReader& tokens;
@@ -29,12 +28,13 @@ struct Service {
 
 // The answer that begins or prolongs a session: an access token for what claims_of_session said,
 // the refresh token as a cookie.
-http::Reply SessionReply(const Service& service, const nlohmann::json& claims,
-                         const std::string& jti, const std::string& refresh, bool cookies);
+http::Reply SessionReply(const Service& service, const http::Exchange& exchange,
+                         const nlohmann::json& claims, const std::string& jti,
+                         const std::string& refresh, bool cookies);
 
 // The answer that gives a session another access token, and leaves its refresh token.
-http::Reply RenewedReply(const Service& service, const nlohmann::json& claims,
-                         const std::string& jti, bool cookies);
+http::Reply RenewedReply(const Service& service, const http::Exchange& exchange,
+                         const nlohmann::json& claims, const std::string& jti, bool cookies);
 
 // In lower case: an account's address is one, however it is written.
 std::string NormalEmail(const std::string& email);
@@ -43,7 +43,7 @@ std::string NormalEmail(const std::string& email);
 std::string LinkTo(const Settings& settings, const std::string& path, const std::string& token);
 
 // Throws http::Problem `password_refused` with what is wrong, `pointer` of the body.
-void RequireGoodPassword(const Service& service, const std::string& password,
+void RequireGoodPassword(const http::Exchange& exchange, const std::string& password,
                          const std::string& email, const std::string& name, const char* pointer);
 
 }  // namespace rampart::server::auth

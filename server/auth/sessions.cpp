@@ -40,7 +40,7 @@ std::string Joined(const nlohmann::json& list) {
 }  // namespace
 
 http::Reply RefreshSession(const Service& service, http::Exchange& exchange) {
-    const TokenSettings& settings = service.settings.tokens;
+    const TokenSettings& settings = exchange.settings->tokens;
     const bool in_body = exchange.body.contains("refresh_token");
     const auto cookie = http::CookieValue(exchange.Header("Cookie"), kRefreshCookie);
     const std::string token =
@@ -60,7 +60,7 @@ http::Reply RefreshSession(const Service& service, http::Exchange& exchange) {
                                       : db::Value()}});
     if (outcome["outcome"] != "ok") throw http::Problem("session_ended");
     const bool cookies = http::CookieValue(exchange.Header("Cookie"), kCsrfCookie).has_value();
-    http::Reply reply = SessionReply(service, outcome["claims"], jti, successor, cookies);
+    http::Reply reply = SessionReply(service, exchange, outcome["claims"], jti, successor, cookies);
     // A program that holds its token itself gets the next one the same way.
     if (in_body) reply.body["refresh_token"] = successor;
     return reply;

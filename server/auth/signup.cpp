@@ -6,11 +6,11 @@
 namespace rampart::server::auth {
 
 http::Reply SignUp(const Service& service, http::Exchange& exchange) {
-    const SignupSettings& settings = service.settings.signup;
+    const SignupSettings& settings = exchange.settings->signup;
     const std::string email = NormalEmail(exchange.body["email"]);
     const std::string name = exchange.body.value("name", "");
     const std::string password = exchange.body["password"];
-    RequireGoodPassword(service, password, email, name, "/password");
+    RequireGoodPassword(exchange, password, email, name, "/password");
     const std::string hash =
         service.hash_pool.Run<std::string>([&] { return service.hasher.Hash(password); });
     const std::string token = NewToken();
@@ -24,26 +24,26 @@ http::Reply SignUp(const Service& service, http::Exchange& exchange) {
                     {"invitation_hash",
                      invitation.empty() ? db::Value() : db::Value(ByteView(HashOf(invitation)))},
                     {"token_hash", ByteView(HashOf(token))},
-                    {"link", LinkTo(service.settings, "verify-email", token)},
+                    {"link", LinkTo(*exchange.settings, "verify-email", token)},
                     {"token_minutes", settings.verification_minutes}});
     return {202, {{"status", invitation.empty() ? "verification_sent" : "active"}}};
 }
 
-http::Reply VerifyEmail(const Service& service, http::Exchange& exchange) {
+http::Reply VerifyEmail(http::Exchange& exchange) {
     const nlohmann::json result = exchange.db().Finish(
         "verify_email",
         {{"token_hash", ByteView(HashOf(exchange.body["token"].get_ref<const std::string&>()))},
-         {"needs_approval", service.settings.signup.mode == "approval"}});
+         {"needs_approval", exchange.settings->signup.mode == "approval"}});
     return {200, result};
 }
 
-http::Reply ResendVerification(const Service& service, http::Exchange& exchange) {
+http::Reply ResendVerification(http::Exchange& exchange) {
     const std::string token = NewToken();
     exchange.db().Finish("resend_verification",
                          {{"email", NormalEmail(exchange.body["email"])},
                           {"token_hash", ByteView(HashOf(token))},
-                          {"link", LinkTo(service.settings, "verify-email", token)},
-                          {"token_minutes", service.settings.signup.verification_minutes}});
+                          {"link", LinkTo(*exchange.settings, "verify-email", token)},
+                          {"token_minutes", exchange.settings->signup.verification_minutes}});
     return {202, {{"status", "verification_sent"}}};
 }
 

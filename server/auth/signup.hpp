@@ -7,7 +7,7 @@
 namespace rampart::server::auth {
 
 http::Reply SignUp(const Service& service, http::Exchange& exchange);
-http::Reply VerifyEmail(const Service& service, http::Exchange& exchange);
-http::Reply ResendVerification(const Service& service, http::Exchange& exchange);
+http::Reply VerifyEmail(http::Exchange& exchange);
+http::Reply ResendVerification(http::Exchange& exchange);
 
 }  // namespace rampart::server::auth

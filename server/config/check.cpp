@@ -8,6 +8,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include "db/connection.hpp"
 #include "db/errors.hpp"
 #include "db/migrate.hpp"
 #include "http/network.hpp"
@@ -66,8 +67,6 @@ void CheckNetworks(const char* name, const std::vector<std::string>& networks, F
 }
 
 void CheckTogether(const Settings& settings, Findings* findings) {
-    if (settings.signup.mode == "domain" && settings.signup.domains.empty())
-        findings->push_back({true, "signup.domains: needed in mode domain"});
     if (settings.tokens.session_days < settings.tokens.refresh_days) {
         findings->push_back(
             {false, "tokens.refresh_days: sessions end before, by tokens.session_days"});
@@ -96,15 +95,27 @@ void CheckMail(const MailSettings& mail, Findings* findings) {
     }
 }
 
-void CheckDatabase(const Settings& settings, Findings* findings) {
-    if (settings.database.connection.empty()) {
+void CheckStored(const Configuration& configuration, Findings* findings) {
+    db::Connection database(configuration.settings.database.connection);
+    const auto stored = database.Run({{"SELECT rampart_auth.read_settings()", {}}}).at(0);
+    const MergedSettings merged =
+        Merge(configuration, nlohmann::json::parse(stored.value_or("")).at("values"));
+    for (const std::string& problem : merged.problems)
+        findings->push_back({false, "in the database: " + problem});
+}
+
+void CheckDatabase(const Configuration& configuration, Findings* findings) {
+    const std::string& connection = configuration.settings.database.connection;
+    if (connection.empty()) {
         findings->push_back({true, "database.connection is needed"});
         return;
     }
     try {
-        for (const std::string& file : db::Missing(settings.database.connection)) {
+        const std::vector<std::string> missing = db::Missing(connection);
+        for (const std::string& file : missing) {
             findings->push_back({true, "the database lacks " + file + ": run rampartd migrate"});
         }
+        if (missing.empty()) CheckStored(configuration, findings);
     } catch (const std::exception&) {
         // libpq's message may quote the connection string.
         findings->push_back({true, "database.connection: the database cannot be reached with it"});
@@ -113,15 +124,24 @@ void CheckDatabase(const Settings& settings, Findings* findings) {
 
 }  // namespace
 
-Findings Check(const Settings& settings) {
+Findings CheckRunTime(const Settings& settings) {
+    Findings findings;
+    if (settings.signup.mode == "domain" && settings.signup.domains.empty())
+        findings.push_back({true, "signup.domains: needed in mode domain"});
+    CheckMail(settings.mail, &findings);
+    return findings;
+}
+
+Findings Check(const Configuration& configuration) {
+    const Settings& settings = configuration.settings;
     Findings findings;
     CheckCertificate(settings.http, &findings);
     CheckNetworks("http.trusted_proxies", settings.http.trusted_proxies, &findings);
     CheckNetworks("http.allow", settings.http.allow, &findings);
     CheckNetworks("http.deny", settings.http.deny, &findings);
     CheckTogether(settings, &findings);
-    CheckMail(settings.mail, &findings);
-    CheckDatabase(settings, &findings);
+    for (Finding& finding : CheckRunTime(settings)) findings.push_back(std::move(finding));
+    CheckDatabase(configuration, &findings);
     return findings;
 }
 

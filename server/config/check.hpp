@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "config/settings.hpp"
+#include "config/live_settings.hpp"
 
 namespace rampart::server {
 
@@ -13,7 +13,10 @@ struct Finding {
     std::string text;
 };
 
-// Looks at files, the certificate, the policy of the settings together, and the database.
-std::vector<Finding> Check(const Settings& settings);
+// Looks at files, the certificate, the settings together, and the database with those it has.
+std::vector<Finding> Check(const Configuration& configuration);
+
+// Of settings that can change at run time, those that do not go together.
+std::vector<Finding> CheckRunTime(const Settings& settings);
 
 }  // namespace rampart::server

@@ -1,96 +1,15 @@
 #include "config/settings.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdlib>
 #include <sstream>
 
 #include <toml++/toml.h>
 
+#include "config/setting_value.hpp"
+
 namespace rampart::server {
 namespace {
-
-[[noreturn]] void Refuse(const Setting& setting, const std::string& reason) {
-    throw ConfigurationError(setting.name + ": " + reason);
-}
-
-int ToInteger(const Setting& setting, std::string_view text) {
-    int value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size()) Refuse(setting, "not an integer");
-    return value;
-}
-
-// "5/900s": five requests in 900 seconds; also m and h.
-Rate ToRate(const Setting& setting, std::string_view text) {
-    const std::size_t slash = text.find('/');
-    if (slash == std::string_view::npos || text.size() < slash + 3) {
-        Refuse(setting, "a rate is REQUESTS/TIME, as in 5/15m");
-    }
-    int unit = 0;
-    switch (text.back()) {
-        case 's':
-            unit = 1;
-            break;
-        case 'm':
-            unit = 60;
-            break;
-        case 'h':
-            unit = 3600;
-            break;
-        default:
-            Refuse(setting, "the time of a rate ends with s, m or h");
-    }
-    const int count = ToInteger(setting, text.substr(slash + 1, text.size() - slash - 2));
-    const Rate rate{ToInteger(setting, text.substr(0, slash)), count <= 86400 ? count * unit : 0};
-    if (rate.requests < 1 || rate.requests > 1'000'000 || rate.seconds < 1 ||
-        rate.seconds > 86400) {
-        Refuse(setting, "a rate is 1 to 1000000 requests in one second to one day");
-    }
-    return rate;
-}
-
-std::vector<std::string> Split(std::string_view text) {
-    std::vector<std::string> parts;
-    std::istringstream stream{std::string(text)};
-    for (std::string part; std::getline(stream, part, ',');) {
-        const std::size_t first = part.find_first_not_of(' ');
-        if (first == std::string::npos) continue;
-        parts.push_back(part.substr(first, part.find_last_not_of(' ') - first + 1));
-    }
-    return parts;
-}
-
-struct FromText {
-    const Setting& setting;
-    std::string_view text;
-
-    void operator()(std::string* target) const { *target = text; }
-    void operator()(const IntegerSetting& target) const {
-        const int value = ToInteger(setting, text);
-        if (value < target.least || value > target.most) {
-            Refuse(setting, "has to be from " + std::to_string(target.least) + " to " +
-                                std::to_string(target.most));
-        }
-        *target.value = value;
-    }
-    void operator()(bool* target) const {
-        if (text != "true" && text != "false") Refuse(setting, "has to be true or false");
-        *target = text == "true";
-    }
-    void operator()(std::vector<std::string>* target) const { *target = Split(text); }
-    void operator()(Rate* target) const { *target = ToRate(setting, text); }
-    void operator()(const ChoiceSetting& target) const {
-        if (std::find(target.choices.begin(), target.choices.end(), text) == target.choices.end()) {
-            std::string choices;
-            for (const std::string& choice : target.choices) {
-                choices += (choices.empty() ? "" : ", ") + choice;
-            }
-            Refuse(setting, "has to be one of " + choices);
-        }
-        *target.value = text;
-    }
-};
 
 std::string TextOf(const Setting& setting, const toml::node& node) {
     if (const auto text = node.value<std::string>(); node.is_string()) return *text;
@@ -102,19 +21,16 @@ std::string TextOf(const Setting& setting, const toml::node& node) {
         list != nullptr && std::holds_alternative<std::vector<std::string>*>(setting.target)) {
         std::string text;
         for (const toml::node& item : *list) {
-            if (!item.is_string()) Refuse(setting, "is a list of strings");
+            if (!item.is_string())
+                throw ConfigurationError(setting.name + ": is a list of strings");
             text += *item.value<std::string>() + ",";
         }
         return text;
     }
-    Refuse(setting, "has a value of another type");
+    throw ConfigurationError(setting.name + ": has a value of another type");
 }
 
-void Assign(const Setting& setting, std::string_view text) {
-    std::visit(FromText{setting, text}, setting.target);
-}
-
-void ReadFile(const std::string& path, const std::vector<Setting>& table) {
+void ReadFile(const std::string& path, const std::vector<Setting>& table, Sources& sources) {
     toml::table file;
     try {
         file = toml::parse_file(path);
@@ -135,32 +51,23 @@ void ReadFile(const std::string& path, const std::vector<Setting>& table) {
                                           [&](const Setting& s) { return s.name == name; });
             if (row == table.end()) throw ConfigurationError(name + ": there is no such setting");
             Assign(*row, TextOf(*row, node));
+            sources[name] = Source::kFile;
         }
     }
 }
 
-void ReadEnvironment(const std::vector<Setting>& table) {
+void ReadEnvironment(const std::vector<Setting>& table, Sources& sources) {
     for (const Setting& setting : table) {
         std::string variable = "RAMPART_" + setting.name;
         std::transform(variable.begin(), variable.end(), variable.begin(), [](unsigned char c) {
             return c == '.' ? '_' : static_cast<char>(std::toupper(c));
         });
-        if (const char* text = std::getenv(variable.c_str())) Assign(setting, text);
+        if (const char* text = std::getenv(variable.c_str())) {
+            Assign(setting, text);
+            sources[setting.name] = Source::kEnvironment;
+        }
     }
 }
-
-struct ToText {
-    std::string operator()(const std::string* value) const { return '"' + *value + '"'; }
-    std::string operator()(const IntegerSetting& value) const {
-        return std::to_string(*value.value);
-    }
-    std::string operator()(const bool* value) const { return *value ? "true" : "false"; }
-    std::string operator()(const std::vector<std::string>*) const { return "[]"; }
-    std::string operator()(const Rate* rate) const {
-        return '"' + std::to_string(rate->requests) + '/' + std::to_string(rate->seconds) + "s\"";
-    }
-    std::string operator()(const ChoiceSetting& value) const { return '"' + *value.value + '"'; }
-};
 
 }  // namespace
 
@@ -184,8 +91,8 @@ std::string DefaultFile() {
             text += " (" + std::to_string(integer->least) + " to " + std::to_string(integer->most) +
                     ")";
         }
-        text += "\n" + setting.name.substr(dot + 1) + " = " + std::visit(ToText{}, setting.target) +
-                "\n";
+        if ((setting.traits & kRunTime) != 0) text += " *";
+        text += "\n" + setting.name.substr(dot + 1) + " = " + JsonOf(setting).dump() + "\n";
     }
     return text;
 }
@@ -231,7 +138,7 @@ std::vector<Setting> Table(Settings& s) {
         {"http.allow", &s.http.allow, "networks that may connect; empty: all"},
         {"http.deny", &s.http.deny, "networks that may not"},
         {"database.connection", &s.database.connection,
-         "connection string of libpq, for the role rampartd", true},
+         "connection string of libpq, for the role rampartd", kSecret},
         {"database.connections", integer(s.database.connections, 1, 500), "connections at most"},
         {"database.wait_ms", integer(s.database.wait_ms, 10, 60'000),
          "milliseconds to wait for a free connection"},
@@ -242,20 +149,20 @@ std::vector<Setting> Table(Settings& s) {
         {"tokens.access_seconds", integer(s.tokens.access_seconds, 30, 3600),
          "life of an access token"},
         {"tokens.refresh_days", integer(s.tokens.refresh_days, 1, 365),
-         "life of a refresh token that is not used"},
+         "life of a refresh token that is not used", kRunTime},
         {"tokens.session_days", integer(s.tokens.session_days, 1, 365),
-         "life of a session, however often it is renewed"},
+         "life of a session, however often it is renewed", kRunTime},
         {"tokens.grace_seconds", integer(s.tokens.grace_seconds, 0, 60),
-         "for how long a used refresh token is answered with its successor again"},
+         "for how long a used refresh token is answered with its successor again", kRunTime},
         {"signup.mode", ChoiceSetting{&s.signup.mode, {"open", "domain", "invitation", "approval"}},
-         "who can sign up"},
-        {"signup.domains", &s.signup.domains, "domains of addresses, in mode domain"},
+         "who can sign up", kRunTime},
+        {"signup.domains", &s.signup.domains, "domains of addresses, in mode domain", kRunTime},
         {"signup.link_url", &s.signup.link_url,
          "where links in mails lead to: a page of the application"},
         {"signup.verification_minutes", integer(s.signup.verification_minutes, 5, 10'080),
-         "life of the link in a verification mail"},
+         "life of the link in a verification mail", kRunTime},
         {"signup.invitation_hours", integer(s.signup.invitation_hours, 1, 720),
-         "life of an invitation"},
+         "life of an invitation", kRunTime},
         {"password.hash", ChoiceSetting{&s.password.hash, {"argon2id", "bcrypt"}},
          "how passwords are hashed from now on"},
         {"password.argon2_memory_kib", integer(s.password.argon2_memory_kib, 7168, 1024 * 1024),
@@ -265,70 +172,76 @@ std::vector<Setting> Table(Settings& s) {
         {"password.bcrypt_cost", integer(s.password.bcrypt_cost, 10, 16), "cost of bcrypt"},
         {"password.policy", ChoiceSetting{&s.password.policy, {"composition", "asvs"}},
          "composition: upper, lower, digit and special; asvs: length and strength only (OWASP ASVS "
-         "6.2.5)"},
-        {"password.min_length", integer(s.password.min_length, 8, 64), "characters of a password"},
+         "6.2.5)",
+         kRunTime},
+        {"password.min_length", integer(s.password.min_length, 8, 64), "characters of a password",
+         kRunTime},
         {"password.min_entropy_bits", integer(s.password.min_entropy_bits, 0, 80),
-         "strength by zxcvbn, which knows the common ones"},
+         "strength by zxcvbn, which knows the common ones", kRunTime},
         {"password.history", integer(s.password.history, 0, 24),
-         "former passwords that may not be used again"},
+         "former passwords that may not be used again", kRunTime},
         {"password.reset_minutes", integer(s.password.reset_minutes, 5, 1440),
-         "life of the link in a reset mail"},
+         "life of the link in a reset mail", kRunTime},
         {"password.hash_threads", integer(s.password.hash_threads, 0, 256),
          "passwords hashed at once; 0: one a core; never more than half of http.threads"},
         {"password.hash_queue", integer(s.password.hash_queue, 0, 10'000),
          "passwords that wait for it; beyond that, or half of http.threads in all, 503; 0: eight a "
          "thread"},
         {"lockout.failures", integer(s.lockout.failures, 1, 100),
-         "failed logins that lock an account"},
+         "failed logins that lock an account", kRunTime},
         {"lockout.minutes", integer(s.lockout.minutes, 1, 1440),
-         "for how long; doubles each time, up to a day"},
+         "for how long; doubles each time, up to a day", kRunTime},
         {"lockout.failures_per_address", integer(s.lockout.failures_per_address, 1, 100'000),
-         "failed logins that lock a client address, for a minute first"},
-        {"mfa.issuer", &s.mfa.issuer, "what authenticator apps call this product"},
+         "failed logins that lock a client address, for a minute first", kRunTime},
+        {"mfa.issuer", &s.mfa.issuer, "what authenticator apps call this product", kRunTime},
         {"mfa.rp_id", &s.mfa.rp_id,
          "domain that passkeys are for; empty: the host of http.public_url"},
         {"mfa.user_verification",
          ChoiceSetting{&s.mfa.user_verification, {"preferred", "required", "discouraged"}},
-         "whether authenticators ask for a PIN or a finger"},
+         "whether authenticators ask for a PIN or a finger", kRunTime},
         {"mfa.attestation", ChoiceSetting{&s.mfa.attestation, {"none", "verified"}},
-         "whether the makers of authenticators have to vouch for them"},
+         "whether the makers of authenticators have to vouch for them", kRunTime},
         {"mfa.recovery_waiting_hours", IntegerSetting{&s.mfa.recovery_waiting_hours, 0, 168},
-         "hours before the link of a recovery can be used, in which its owner is told"},
-        {"rates.sign_in", &s.rates.sign_in, "logins and sign-ups of a client address"},
+         "hours before the link of a recovery can be used, in which its owner is told", kRunTime},
+        {"rates.sign_in", &s.rates.sign_in, "logins and sign-ups of a client address", kRunTime},
         {"rates.password_reset", &s.rates.password_reset,
-         "password resets and mails asked for by a client address"},
-        {"rates.refresh", &s.rates.refresh, "renewals by a client address"},
+         "password resets and mails asked for by a client address", kRunTime},
+        {"rates.refresh", &s.rates.refresh, "renewals by a client address", kRunTime},
         {"rates.anonymous", &s.rates.anonymous,
-         "requests of a client address that is not logged in"},
-        {"rates.authenticated", &s.rates.authenticated, "requests of a session or API key"},
-        {"rates.admin", &s.rates.admin, "requests of an administrator's session"},
-        {"rates.tenant", &s.rates.tenant, "requests of an organisation"},
-        {"mail.host", &s.mail.host, "SMTP server; empty: mails stay in the outbox"},
-        {"mail.port", integer(s.mail.port, 1, 65535), "its port"},
+         "requests of a client address that is not logged in", kRunTime},
+        {"rates.authenticated", &s.rates.authenticated, "requests of a session or API key",
+         kRunTime},
+        {"rates.admin", &s.rates.admin, "requests of an administrator's session", kRunTime},
+        {"rates.tenant", &s.rates.tenant, "requests of an organisation", kRunTime},
+        {"mail.host", &s.mail.host, "SMTP server; empty: mails stay in the outbox", kRunTime},
+        {"mail.port", integer(s.mail.port, 1, 65535), "its port", kRunTime},
         {"mail.security", ChoiceSetting{&s.mail.security, {"starttls", "tls", "none"}},
-         "starttls: a server that offers none is not used; tls: from the first byte; none"},
-        {"mail.username", &s.mail.username, "whom to log in to it as; empty: nobody"},
-        {"mail.password", &s.mail.password, "by which password", true},
-        {"mail.from", &s.mail.from, "sender of all mails: Name <address>"},
+         "starttls: a server that offers none is not used; tls: from the first byte; none",
+         kRunTime},
+        {"mail.username", &s.mail.username, "whom to log in to it as; empty: nobody", kRunTime},
+        {"mail.password", &s.mail.password, "by which password", kSecret | kRunTime},
+        {"mail.from", &s.mail.from, "sender of all mails: Name <address>", kRunTime},
         {"mail.ca_file", &s.mail.ca_file,
          "file with the authorities of its certificate, PEM; empty: those of the system"},
         {"mail.connect_seconds", integer(s.mail.connect_seconds, 1, 120),
-         "seconds to wait for a connection"},
+         "seconds to wait for a connection", kRunTime},
         {"mail.total_seconds", integer(s.mail.total_seconds, 2, 600),
-         "seconds that one mail may take"},
+         "seconds that one mail may take", kRunTime},
         {"mail.templates", &s.mail.templates,
          "directory of templates that replace those of the product"},
-        {"mail.product", &s.mail.product, "what mails call the product"},
+        {"mail.product", &s.mail.product, "what mails call the product", kRunTime},
         {"log.level", ChoiceSetting{&s.log.level, {"trace", "debug", "info", "warn", "error"}},
          "what is logged"},
     };
 }
 
-Settings Load(const std::string& path) {
+Settings Load(const std::string& path, Sources* sources) {
     Settings settings;
+    Sources found;
     const std::vector<Setting> table = Table(settings);
-    if (!path.empty()) ReadFile(path, table);
-    ReadEnvironment(table);
+    if (!path.empty()) ReadFile(path, table, found);
+    ReadEnvironment(table, found);
+    if (sources != nullptr) *sources = std::move(found);
     return settings;
 }
 

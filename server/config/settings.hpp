@@ -1,8 +1,11 @@
 // What rampartd can be told. A value comes from the configuration file, then from the environment
-// (RAMPART_HTTP_PORT for http.port), which wins. Every setting is a row of Table(): its name, where
-// it goes, its bounds and what it is for. docs/reference/server-settings.md is made of it.
+// (RAMPART_HTTP_PORT for http.port), which wins; of those that can change at run time, what
+// administrators keep in the database wins over both (live_settings.hpp). Every setting is a row of
+// Table(): its name, where it goes, its bounds, what it is for, and whether it is secret and can
+// change at run time. docs/reference/server-settings.md is made of it.
 #pragma once
 
+#include <map>
 #include <stdexcept>
 #include <string>
 #include <variant>
@@ -144,22 +147,31 @@ struct ChoiceSetting {
     std::string* value;
     std::vector<std::string> choices;
 };
+// Traits of a setting. One that changes at run time is read from a request's own snapshot
+// (Exchange::settings) and never kept; what names files of the machine or is used while the server
+// starts has no such trait, nor has what would lead links or passkeys to another site.
+inline constexpr unsigned kSecret = 1;
+inline constexpr unsigned kRunTime = 2;
 struct Setting {
     std::string name;
     std::variant<std::string*, IntegerSetting, bool*, std::vector<std::string>*, Rate*,
                  ChoiceSetting>
         target;
     const char* description;
-    bool secret = false;
+    unsigned traits = 0;
 };
 std::vector<Setting> Table(Settings& settings);
 
 // Every setting with its default and what it is for, as a configuration file.
 std::string DefaultFile();
 
+// Where values come from; what is not in it has its default.
+enum class Source : std::uint8_t { kDefault, kFile, kEnvironment, kDatabase };
+using Sources = std::map<std::string, Source, std::less<>>;
+
 // Of a file (TOML), which may be none (empty path), and the environment. Throws ConfigurationError,
 // which names the setting and what is wrong with it, and never quotes a secret.
-Settings Load(const std::string& path);
+Settings Load(const std::string& path, Sources* sources = nullptr);
 
 struct ConfigurationError : std::runtime_error {
     using std::runtime_error::runtime_error;

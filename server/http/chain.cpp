@@ -60,6 +60,7 @@ Reply ReplyOf(const Problem& problem, const std::string& request_id) {
 void Chain::Handle(const httplib::Request& request, httplib::Response& response) const {
     const auto began = std::chrono::steady_clock::now();
     Exchange exchange(request, response);
+    exchange.settings = settings_.Current();
     Reply reply;
     try {
         reply = Run(exchange);

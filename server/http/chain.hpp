@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "config/live_settings.hpp"
 #include "db/pool.hpp"
 #include "http/guards/guards.hpp"
 #include "ops/metrics.hpp"
@@ -12,8 +13,9 @@ namespace rampart::server::http {
 
 class Chain {
   public:
-    Chain(std::vector<Guard> guards, db::Pool& pool, ops::Metrics& metrics)
-        : guards_(std::move(guards)), pool_(pool), metrics_(metrics) {}
+    Chain(std::vector<Guard> guards, const LiveSettings& settings, db::Pool& pool,
+          ops::Metrics& metrics)
+        : guards_(std::move(guards)), settings_(settings), pool_(pool), metrics_(metrics) {}
 
     void Handle(const httplib::Request& request, httplib::Response& response) const;
 
@@ -23,6 +25,7 @@ class Chain {
     Reply Replay(Exchange& exchange) const;
 
     const std::vector<Guard> guards_;
+    const LiveSettings& settings_;
     db::Pool& pool_;
     ops::Metrics& metrics_;
 };

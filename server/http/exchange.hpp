@@ -2,12 +2,14 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include <httplib.h>
 #include <nlohmann/json.hpp>
 
+#include "config/settings.hpp"
 #include "db/transaction.hpp"
 #include "http/route.hpp"
 
@@ -37,6 +39,7 @@ class Exchange {
     const httplib::Request& request;
     httplib::Response& response;
 
+    std::shared_ptr<const Settings> settings;  // as they are for this request
     std::string request_id;
     std::string client_ip;
     const Route* route = nullptr;

@@ -56,16 +56,20 @@ json Responses(const Route& route) {
     return responses;
 }
 
+// As guards/route_lookup.cpp reads it.
+json PathSchema(const std::string& name) {
+    if (name == "number") return {{"type", "string"}, {"pattern", "^[0-9]{1,18}$"}};
+    if (name == "setting") return {{"type", "string"}, {"pattern", "^[a-z_]+\\.[a-z_.]+$"}};
+    return schema::Uuid();
+}
+
 json Parameters(const Route& route) {
     json parameters = json::array();
     for (std::size_t at = route.path.find('{'); at != std::string::npos;
          at = route.path.find('{', at + 1)) {
         const std::string name = route.path.substr(at + 1, route.path.find('}', at) - at - 1);
-        const json schema = name == "number"
-                                ? json{{"type", "string"}, {"pattern", "^[0-9]{1,18}$"}}
-                                : schema::Uuid();
         parameters.push_back(
-            {{"name", name}, {"in", "path"}, {"required", true}, {"schema", schema}});
+            {{"name", name}, {"in", "path"}, {"required", true}, {"schema", PathSchema(name)}});
     }
     if (!route.query.is_null()) {
         for (const auto& [name, schema] : route.query["properties"].items()) {

@@ -51,6 +51,7 @@ constexpr ProblemKind kKinds[] = {
     {"validation_failed", 422, "The request is not valid"},
     {"password_refused", 422, "The password is refused"},
     {"not_possible", 422, "Not possible as things are"},
+    {"setting_fixed", 422, "The setting is not for the database"},
     {"idempotency_key_reused", 422, "The Idempotency-Key belongs to another request"},
     {"rate_limited", 429, "Too many requests"},
     {"mfa_locked", 429, "Too many wrong second factors"},

@@ -19,7 +19,10 @@ bool RateLimiter::TakeLocal(Shard& shard, const std::string& who, Outcome* outco
     return true;
 }
 
-RateLimiter::Outcome RateLimiter::Take(const std::string& who, const Rate& rate) {
+RateLimiter::Outcome RateLimiter::Take(const std::string& caller, const Rate& rate) {
+    // What was counted by another rate, or taken in advance, says nothing about this one.
+    const std::string who =
+        caller + ' ' + std::to_string(rate.requests) + '/' + std::to_string(rate.seconds);
     Shard& shard = shards_[std::hash<std::string>()(who) % kShards];
     std::unique_lock lock(shard.mutex);
     for (;;) {

@@ -26,8 +26,8 @@ class RateLimiter {
         int reset;        // seconds
         int retry_after;  // seconds, where it was not granted
     };
-    // `who` names the limit and the caller. Throws http::Problem `unavailable`.
-    Outcome Take(const std::string& who, const Rate& rate);
+    // `caller`: the limit's name and whose it is. Throws http::Problem `unavailable`.
+    Outcome Take(const std::string& caller, const Rate& rate);
 
   private:
     using Clock = std::chrono::steady_clock;

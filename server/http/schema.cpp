@@ -195,6 +195,13 @@ bool IsUuid(std::string_view text) {
     return true;
 }
 
+bool IsSettingName(std::string_view text) {
+    const std::size_t dot = text.find('.');
+    return text.size() <= 100 && dot != 0 && dot < text.size() - 1 &&
+           std::all_of(text.begin(), text.end(),
+                       [](char c) { return (c >= 'a' && c <= 'z') || c == '_' || c == '.'; });
+}
+
 bool IsEmail(std::string_view text) {
     return mail::IsAddress(text) && text.find('.', text.find('@')) != std::string_view::npos;
 }
@@ -224,7 +231,8 @@ json OneOf(std::vector<std::string> values) {
 }
 
 json Nullable(json schema) {
-    schema["type"] = json::array({schema["type"], "null"});
+    if (!schema["type"].is_array()) schema["type"] = json::array({schema["type"]});
+    schema["type"].push_back("null");
     if (schema.contains("enum")) schema["enum"].push_back(nullptr);
     return schema;
 }

@@ -16,6 +16,8 @@ namespace rampart::server::http {
 std::vector<FieldError> Validate(const nlohmann::json& value, const nlohmann::json& schema);
 
 bool IsUuid(std::string_view text);
+// "section.name"
+bool IsSettingName(std::string_view text);
 // One address of at most 254 characters (RFC 5321), of printable ASCII, without quoting.
 bool IsEmail(std::string_view text);
 

@@ -43,8 +43,21 @@ std::string DescriptionOf(const nlohmann::json& mail) {
 
 }  // namespace
 
-Sender::Sender(db::Pool& pool, SenderOptions options)
-    : pool_(pool), options_(std::move(options)), smtp_(options_.smtp) {}
+void Sender::Use(std::optional<SenderOptions> options) {
+    {
+        const std::lock_guard lock(mutex_);
+        next_options_ = std::move(options);
+        changed_ = true;
+    }
+    woken_.notify_one();
+}
+
+void Sender::TakeOptions() {
+    const std::lock_guard lock(mutex_);
+    if (!changed_.exchange(false)) return;
+    options_ = std::move(next_options_);
+    smtp_ = options_ ? std::make_unique<SmtpClient>(options_->smtp) : nullptr;
+}
 
 void Sender::Start() {
     thread_ = std::jthread([this](const std::stop_token& stop) { Work(stop); });
@@ -64,36 +77,39 @@ void Sender::Wake() {
     woken_.notify_one();
 }
 
-bool Sender::Wait(milliseconds time, bool until_woken, const std::stop_token& stop) {
+bool Sender::Wait(milliseconds time, Until until, const std::stop_token& stop) {
     std::unique_lock lock(mutex_);
-    woken_.wait_for(lock, stop, time, [&] { return until_woken && wake_; });
-    if (until_woken) wake_ = false;
+    woken_.wait_for(lock, stop, time, [&] {
+        return (until != Until::kTime && changed_) || (until == Until::kWork && wake_);
+    });
+    if (until == Until::kWork) wake_ = false;
     return !stop.stop_requested();
 }
 
 void Sender::Work(const std::stop_token& stop) {
     milliseconds pause = kFirstPause;
     for (;;) {
+        TakeOptions();
         Next next = Next::kPause;
         try {
-            next = Empty(stop);
+            next = options_ ? Empty(stop) : Next::kGoOn;
         } catch (const http::Problem&) {
             // Logged where it happened.
         } catch (const std::exception& error) {
             ops::LogFailure({}, error.what());
         }
-        smtp_.Disconnect(stop);
+        if (smtp_) smtp_->Disconnect(stop);
         const bool good = next == Next::kGoOn;
-        if (!Wait(good ? kPeriod : pause, good, stop)) return;
-        pause = good ? kFirstPause : std::min(pause * 2, kLongestPause);
+        if (!Wait(good ? kPeriod : pause, good ? Until::kWork : Until::kChange, stop)) return;
+        pause = good || changed_ ? kFirstPause : std::min(pause * 2, kLongestPause);
     }
 }
 
 // One at a time, so that a server that is not there costs one mail one attempt.
 Sender::Next Sender::Empty(const std::stop_token& stop) {
-    const milliseconds lease = options_.smtp.total_timeout + kMargin;
+    const milliseconds lease = options_->smtp.total_timeout + kMargin;
     const std::string lease_text = std::to_string(lease.count()) + " milliseconds";
-    while (!stop.stop_requested()) {
+    while (!stop.stop_requested() && !changed_) {
         const Json claimed =
             db::CallAsServer(pool_, "claim_mail", {{"max", 1}, {"lease", lease_text}});
         if (claimed.empty()) return Next::kGoOn;
@@ -106,10 +122,10 @@ Sender::Next Sender::Empty(const std::stop_token& stop) {
 
 std::string Sender::Composed(const Json& mail) const {
     Values values = ValuesOf(mail.at("data"));
-    values["product"] = options_.product;
-    RenderedText text = options_.templates.Render(mail.at("template").get<std::string>(), values);
+    values["product"] = options_->product;
+    RenderedText text = options_->templates.Render(mail.at("template").get<std::string>(), values);
     const std::chrono::seconds queued_at(mail.at("queued_at").get<std::int64_t>());
-    return Compose({.from = options_.from,
+    return Compose({.from = options_->from,
                     .to = mail.at("recipient").get<std::string>(),
                     .subject = std::move(text.subject),
                     .body = std::move(text.body),
@@ -128,8 +144,8 @@ Sender::Next Sender::Send(const Json& mail, const std::stop_token& stop) {
         return db::CallAsServer(pool_, "hand_over_mail", Of(mail)).get<bool>();
     };
     return Settle(mail,
-                  smtp_.Send(options_.from.address, mail.at("recipient").get<std::string>(),
-                             message, hand_over, stop),
+                  smtp_->Send(options_->from.address, mail.at("recipient").get<std::string>(),
+                              message, hand_over, stop),
                   stop);
 }
 
@@ -159,7 +175,7 @@ void Sender::Tell(std::string_view function, const db::Arguments& arguments,
             db::CallAsServer(pool_, function, arguments);
             return;
         } catch (const http::Problem&) {
-            if (left == 0 || !Wait(kFirstPause, false, stop)) throw;
+            if (left == 0 || !Wait(kFirstPause, Until::kTime, stop)) throw;
         }
     }
 }

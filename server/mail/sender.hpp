@@ -5,9 +5,12 @@
 // outbox, and nothing else of the server notices.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -31,11 +34,14 @@ struct SenderOptions {
 
 class Sender {
   public:
-    Sender(db::Pool& pool, SenderOptions options);
+    // Mails stay in the outbox until Use() says where to.
+    explicit Sender(db::Pool& pool) : pool_(pool) {}
     ~Sender() { Stop(); }
     Sender(const Sender&) = delete;
     Sender& operator=(const Sender&) = delete;
 
+    // By these from the next mail on; nothing: no mail is sent. From any thread.
+    void Use(std::optional<SenderOptions> options);
     void Start();
     // Within about a second; a mail that is being written is cut off, and sent later. One that has
     // been written gets three seconds to be answered.
@@ -46,6 +52,7 @@ class Sender {
   private:
     using Json = nlohmann::json;
     enum class Next { kGoOn, kPause };
+    enum class Until { kTime, kChange, kWork };  // work: a change, or a mail
 
     void Work(const std::stop_token& stop);
     // Until the outbox has nothing that is due, or nothing can be sent.
@@ -58,14 +65,20 @@ class Sender {
     void Tell(std::string_view function, const db::Arguments& arguments,
               const std::stop_token& stop);
     // False once a stop is asked for.
-    bool Wait(std::chrono::milliseconds time, bool until_woken, const std::stop_token& stop);
+    bool Wait(std::chrono::milliseconds time, Until until, const std::stop_token& stop);
+    // Makes what Use() was told the thread's own.
+    void TakeOptions();
 
     db::Pool& pool_;
-    const SenderOptions options_;
-    SmtpClient smtp_;
+    // The thread's own.
+    std::optional<SenderOptions> options_;
+    std::unique_ptr<SmtpClient> smtp_;
+    // Shared.
     std::mutex mutex_;
     std::condition_variable_any woken_;
     bool wake_ = false;
+    std::optional<SenderOptions> next_options_;
+    std::atomic<bool> changed_ = false;
     std::jthread thread_;
 };
 

@@ -38,6 +38,10 @@ void LogInfo(std::string_view event, std::string_view detail) {
     Line(spdlog::level::info, line);
 }
 
+void LogWarning(std::string_view event, std::string_view detail) {
+    Line(spdlog::level::warn, {{"event", event}, {"detail", detail}});
+}
+
 void LogRequest(const http::Exchange& exchange, int status, double seconds) {
     json line = {{"event", "request"},
                  {"request_id", exchange.request_id},

@@ -14,6 +14,7 @@ namespace rampart::server::ops {
 void StartLog(const std::string& level);
 
 void LogInfo(std::string_view event, std::string_view detail = {});
+void LogWarning(std::string_view event, std::string_view detail);
 void LogRequest(const http::Exchange& exchange, int status, double seconds);
 // Of what was no request, or one too many: answered before any route was looked for.
 void LogRefusal(std::string_view code, const std::string& request_id, const std::string& client);

@@ -17,14 +17,14 @@ using nlohmann::json;
 json Role() { return OneOf({"OWNER", "ADMIN", "MEMBER", "VIEWER"}); }
 json TeamRole() { return OneOf({"ADMIN", "MEMBER", "VIEWER"}); }
 
-http::Reply Invite(const Settings& settings, http::Exchange& exchange) {
+http::Reply Invite(http::Exchange& exchange) {
     const std::string token = auth::NewToken();
     const json created = exchange.db().Finish(
         "create_invitation", {{"email", auth::NormalEmail(exchange.body["email"])},
                               {"role", db::Value::OfJson(exchange.body["role"])},
                               {"token_hash", ByteView(auth::HashOf(token))},
-                              {"link", auth::LinkTo(settings, "invitation", token)},
-                              {"hours", settings.signup.invitation_hours}});
+                              {"link", auth::LinkTo(*exchange.settings, "invitation", token)},
+                              {"hours", exchange.settings->signup.invitation_hours}});
     return {201, created};
 }
 
@@ -76,7 +76,7 @@ std::vector<Route> Organisations() {
     };
 }
 
-std::vector<Route> Members(const Settings& settings) {
+std::vector<Route> Members() {
     const json member = Object({{"account_id", Uuid()},
                                 {"email", Email()},
                                 {"name", Nullable(Name(100))},
@@ -110,8 +110,7 @@ std::vector<Route> Members(const Settings& settings) {
         Permitted("POST", "/organisations/{organisation}/invitations", "invite",
                   "Invites an address, by mail", {"users", "create", "all"},
                   Object({{"email", Email()}, {"role", TeamRole()}}), 201, invitation,
-                  {"conflict", "not_possible"},
-                  [&settings](http::Exchange& exchange) { return Invite(settings, exchange); }),
+                  {"conflict", "not_possible"}, Invite),
         Permitted("DELETE", "/organisations/{organisation}/invitations/{id}", "revokeInvitation",
                   "Withdraws an invitation", {"users", "delete", "all"}, nullptr, 204, nullptr,
                   {"not_found"}, CallFunction("revoke_invitation")),
@@ -153,9 +152,9 @@ std::vector<Route> Teams() {
 
 }  // namespace
 
-std::vector<Route> Routes(const Settings& settings) {
+std::vector<Route> Routes() {
     std::vector<Route> routes = Organisations();
-    for (const std::vector<Route>& group : {Members(settings), Teams()})
+    for (const std::vector<Route>& group : {Members(), Teams()})
         routes.insert(routes.end(), group.begin(), group.end());
     return routes;
 }

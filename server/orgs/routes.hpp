@@ -2,11 +2,10 @@
 
 #include <vector>
 
-#include "config/settings.hpp"
 #include "http/route.hpp"
 
 namespace rampart::server::orgs {
 
-std::vector<http::Route> Routes(const Settings& settings);
+std::vector<http::Route> Routes();
 
 }  // namespace rampart::server::orgs

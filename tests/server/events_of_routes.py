@@ -144,6 +144,19 @@ def create_signing_key(scene):
     return Step("POST", "/admin/signing-keys", by=scene.root, events=["signing_key.created", "token.key_added"], status=201)
 
 
+def change_settings(scene):
+    return Step("PATCH", "/admin/settings", {"lockout.minutes": 15, "lockout.failures": 5}, by=scene.root, events=["setting.changed"] * 2, status=204)
+
+
+def put_setting(scene):
+    return Step("PUT", "/admin/settings/lockout.minutes", {"value": 15}, by=scene.root, events=["setting.changed"], status=204)
+
+
+def remove_setting(scene):
+    scene.party.query("INSERT INTO rampart_auth.settings (name, value) VALUES ('lockout.minutes', '15') ON CONFLICT DO NOTHING")
+    return Step("DELETE", "/admin/settings/lockout.minutes", by=scene.root, events=["setting.removed"], status=204)
+
+
 def activate_signing_key(scene):
     scene.party.door.send("POST", "/admin/signing-keys", bearer(scene.root.token))
     return Step("POST", "/admin/signing-keys/activate", by=scene.root, events=["signing_key.activated"])
@@ -319,6 +332,7 @@ ROUTES = {
     "disableUser": [administer("disable", "active", [*ENDED, "user.disabled"])], "enableUser": [administer("enable", "disabled", ["user.enabled"])],
     "unlockUser": [administer("unlock", "active", ["user.unlocked"], 204)],
     "createApiKey": [create_api_key], "revokeApiKey": [revoke_api_key], "createSigningKey": [create_signing_key], "activateSigningKey": [activate_signing_key],
+    "changeSettings": [change_settings], "putSetting": [put_setting], "removeSetting": [remove_setting],
     "createOrganisation": [create_organisation], "renameOrganisation": [owned("PATCH", "", ["org.updated"], body={"name": "Renamed"})],
     "deleteOrganisation": [owned("DELETE", "", ["org.deleted"], 204)],
     "changeRole": [owned("PATCH", "/members/{member}", ["org.member_role_changed"], body={"role": "VIEWER"})],

@@ -10,6 +10,8 @@ from walk_schema import example
 OUTSIDE = {400, 403, 404, 405, 408, 413, 414, 431, 503}
 # Bodies of which the schema does not say all.
 BODIES = {"confirmFactor": {"totp_code": "123456"}, "finishRegistration": {"name": "Walk", "client_data": "e30", "attestation_object": "oA"}}
+# What stands in paths besides ids.
+PARAMETERS = {"number": "7", "setting": "mail.port"}
 JSON_TYPE = {"Content-Type": "application/json"}
 
 
@@ -132,7 +134,7 @@ class Walk:
         """The path of an operation, with these ids in it and ids of nothing elsewhere."""
         path = operation.template
         for name in operation.path_parameters:
-            path = path.replace(f"{{{name}}}", str(values.get(name, "7" if name == "number" else "00000000-0000-7000-8000-000000000000")))
+            path = path.replace(f"{{{name}}}", str(values.get(name, PARAMETERS.get(name, "00000000-0000-7000-8000-000000000000"))))
         return path
 
     def body(self, operation):

@@ -30,8 +30,8 @@ http::Reply Beginning::ReplyTo(const nlohmann::json& answer, const auth::Service
     const bool cookies = exchange.body.value("cookies", false);
     http::Reply reply =
         answer.at("renewed").get<bool>()
-            ? auth::RenewedReply(service, answer["claims"], jti_, cookies)
-            : auth::SessionReply(service, answer["claims"], jti_, refresh_, cookies);
+            ? auth::RenewedReply(service, exchange, answer["claims"], jti_, cookies)
+            : auth::SessionReply(service, exchange, answer["claims"], jti_, refresh_, cookies);
     if (const int drift = answer.value("drift", 0); drift != 0) {
         reply.body["clock_drift_seconds"] = drift * kTotpPeriod;
     }

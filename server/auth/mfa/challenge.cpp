@@ -25,7 +25,7 @@ std::string MethodOf(const nlohmann::json& body) {
 }
 
 nlohmann::json AnswerTotp(const db::Value& challenge, const Beginning& beginning,
-                          const auth::Service& service, http::Exchange& exchange) {
+                          http::Exchange& exchange) {
     // Judged in the attempt's own transaction, which costs microseconds: while it lasts, no other
     // request sees the step that it is about to use up.
     const nlohmann::json factor =
@@ -39,7 +39,7 @@ nlohmann::json AnswerTotp(const db::Value& challenge, const Beginning& beginning
                                              {"method", "totp"},
                                              {"step", db::Value(std::to_string(match->step))},
                                              {"selector", db::Value()}},
-                                            service.settings.tokens))
+                                            exchange.settings->tokens))
                        : exchange.db().Call("refuse_factor",
                                             {{"challenge", challenge}, {"method", "totp"}});
         if (match) answer["drift"] = match->drift;
@@ -65,7 +65,7 @@ nlohmann::json AnswerBackup(const db::Value& challenge, const Beginning& beginni
                                                                  {"method", "backup"},
                                                                  {"step", db::Value()},
                                                                  {"selector", selector}},
-                                                                service.settings.tokens));
+                                                                exchange.settings->tokens));
 }
 
 }  // namespace
@@ -76,14 +76,14 @@ http::Reply AnswerChallenge(const auth::Service& service, http::Exchange& exchan
     const Beginning beginning(exchange.body);
     nlohmann::json answer;
     if (method == "totp") {
-        answer = AnswerTotp(challenge, beginning, service, exchange);
+        answer = AnswerTotp(challenge, beginning, exchange);
     } else if (method == "backup") {
         answer = AnswerBackup(challenge, beginning, service, exchange);
     } else {
         answer = exchange.db().Finish(
             "check_code", beginning.With({{"challenge", challenge},
                                           {"code", db::Value::OfJson(exchange.body["email_code"])}},
-                                         service.settings.tokens));
+                                         exchange.settings->tokens));
     }
     return beginning.ReplyTo(answer, service, exchange);
 }

@@ -23,7 +23,7 @@ http::Reply SetUpTotp(const auth::Service& service, http::Exchange& exchange) {
           exchange.body.contains("name") ? db::Value::OfJson(exchange.body["name"]) : db::Value()},
          {"codes", db::Value(backup.hashed.dump())}});
     const std::string uri =
-        TotpUri(secret, service.settings.mfa.issuer, kept["email"].get_ref<const std::string&>());
+        TotpUri(secret, exchange.settings->mfa.issuer, kept["email"].get_ref<const std::string&>());
     nlohmann::json body = {{"method", "totp"},
                            {"secret", Base32(secret)},
                            {"uri", uri},

@@ -61,8 +61,8 @@ http::Problem ProblemOf(const WebAuthnRefused& refused) {
     return http::Problem("webauthn_" + std::string(NameOf(refused.fault())));
 }
 
-nlohmann::json Judged(const auth::Service& service, http::Exchange& exchange,
-                      const db::Value& challenge, const Beginning& beginning) {
+nlohmann::json Judged(http::Exchange& exchange, const db::Value& challenge,
+                      const Beginning& beginning) {
     const nlohmann::json& body = exchange.body;
     const Bytes id = FieldOf(body, "credential_id");
     const Bytes client_data = FieldOf(body, "client_data");
@@ -83,7 +83,7 @@ nlohmann::json Judged(const auth::Service& service, http::Exchange& exchange,
     // NULL where no challenge was given out, or it was taken.
     const Bytes expected = found["webauthn"].is_string() ? Stored(found, "webauthn") : Bytes();
     try {
-        const Credential used = VerifyAssertion(Party(service.settings), expected, known,
+        const Credential used = VerifyAssertion(Party(*exchange.settings), expected, known,
                                                 client_data, authenticator_data, signature);
         const nlohmann::json answer =
             exchange.db().Call("accept_assertion",
@@ -91,7 +91,7 @@ nlohmann::json Judged(const auth::Service& service, http::Exchange& exchange,
                                                {"credential_id", ByteView(id)},
                                                {"counter", db::Value(std::to_string(used.counter))},
                                                {"backed_up", used.backed_up}},
-                                              service.settings.tokens));
+                                              exchange.settings->tokens));
         exchange.db().Commit();
         return answer;
     } catch (const WebAuthnRefused& refused) {
@@ -105,11 +105,11 @@ nlohmann::json Judged(const auth::Service& service, http::Exchange& exchange,
 
 }  // namespace
 
-http::Reply BeginRegistration(const auth::Service& service, http::Exchange& exchange) {
+http::Reply BeginRegistration(http::Exchange& exchange) {
     const Bytes webauthn = NewChallenge();
     const nlohmann::json user =
         exchange.db().Finish("begin_registration", {{"webauthn", ByteView(webauthn)}});
-    const RelyingParty party = Party(service.settings);
+    const RelyingParty party = Party(*exchange.settings);
     nlohmann::json algorithms = nlohmann::json::array();
     for (const CoseAlgorithm algorithm :
          {CoseAlgorithm::kEs256, CoseAlgorithm::kEdDsa, CoseAlgorithm::kRs256}) {
@@ -118,7 +118,7 @@ http::Reply BeginRegistration(const auth::Service& service, http::Exchange& exch
     const std::string handle = user["account"];
     return {200,
             {{"challenge", auth::Base64Url(webauthn)},
-             {"rp", {{"id", party.id}, {"name", service.settings.mfa.issuer}}},
+             {"rp", {{"id", party.id}, {"name", exchange.settings->mfa.issuer}}},
              {"user",
               {{"id", auth::Base64Url(AsBytes(handle))},
                {"name", user["email"]},
@@ -128,7 +128,7 @@ http::Reply BeginRegistration(const auth::Service& service, http::Exchange& exch
              {"excludeCredentials", Descriptors(user["credentials"])},
              {"authenticatorSelection",
               {{"residentKey", "preferred"},
-               {"userVerification", service.settings.mfa.user_verification}}},
+               {"userVerification", exchange.settings->mfa.user_verification}}},
              {"attestation", party.attestation == Attestation::kIgnored ? "none" : "direct"}},
             {},
             {},
@@ -144,7 +144,7 @@ http::Reply FinishRegistration(const auth::Service& service, http::Exchange& exc
     const nlohmann::json taken = exchange.db().Call("take_registration");
     Credential credential;
     try {
-        credential = VerifyRegistration(Party(service.settings), Stored(taken, "webauthn"),
+        credential = VerifyRegistration(Party(*exchange.settings), Stored(taken, "webauthn"),
                                         client_data, object);
     } catch (const WebAuthnRefused& refused) {
         exchange.db().Commit();
@@ -165,17 +165,17 @@ http::Reply FinishRegistration(const auth::Service& service, http::Exchange& exc
     return {201, std::move(body), {{"Cache-Control", "no-store"}}, {}, {}};
 }
 
-http::Reply BeginAssertion(const auth::Service& service, http::Exchange& exchange) {
+http::Reply BeginAssertion(http::Exchange& exchange) {
     const Bytes webauthn = NewChallenge();
     const nlohmann::json found = exchange.db().Finish(
         "begin_assertion",
         {{"challenge", ChallengeIn(exchange.body)}, {"webauthn", ByteView(webauthn)}});
     return {200,
             {{"challenge", auth::Base64Url(webauthn)},
-             {"rpId", Party(service.settings).id},
+             {"rpId", Party(*exchange.settings).id},
              {"timeout", kTimeoutMs},
              {"allowCredentials", Descriptors(found["credentials"])},
-             {"userVerification", service.settings.mfa.user_verification}},
+             {"userVerification", exchange.settings->mfa.user_verification}},
             {},
             {},
             {}};
@@ -183,8 +183,8 @@ http::Reply BeginAssertion(const auth::Service& service, http::Exchange& exchang
 
 http::Reply FinishAssertion(const auth::Service& service, http::Exchange& exchange) {
     const Beginning beginning(exchange.body);
-    return beginning.ReplyTo(Judged(service, exchange, ChallengeIn(exchange.body), beginning),
-                             service, exchange);
+    return beginning.ReplyTo(Judged(exchange, ChallengeIn(exchange.body), beginning), service,
+                             exchange);
 }
 
 }  // namespace rampart::server::mfa

@@ -6,12 +6,12 @@
 
 namespace rampart::server::mfa {
 
-http::Reply BeginRegistration(const auth::Service& service, http::Exchange& exchange);
+http::Reply BeginRegistration(http::Exchange& exchange);
 // With the first factor come the backup codes.
 http::Reply FinishRegistration(const auth::Service& service, http::Exchange& exchange);
 
 // For a challenge: a login, or a session that proves itself anew.
-http::Reply BeginAssertion(const auth::Service& service, http::Exchange& exchange);
+http::Reply BeginAssertion(http::Exchange& exchange);
 // Answers what AnswerChallenge answers.
 http::Reply FinishAssertion(const auth::Service& service, http::Exchange& exchange);
 

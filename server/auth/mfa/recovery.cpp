@@ -11,13 +11,13 @@ db::Value HashIn(const nlohmann::json& body, const char* name) {
 
 }  // namespace
 
-http::Reply SetRecoveryAddress(const auth::Service& service, http::Exchange& exchange) {
+http::Reply SetRecoveryAddress(http::Exchange& exchange) {
     const std::string token = auth::NewToken();
     exchange.db().Finish(
         "set_recovery_address",
         {{"email", auth::NormalEmail(exchange.body["email"])},
          {"token_hash", ByteView(auth::HashOf(token))},
-         {"link", auth::LinkTo(service.settings, "verify-recovery-email", token)}});
+         {"link", auth::LinkTo(*exchange.settings, "verify-recovery-email", token)}});
     return {202, {{"status", "verification_sent"}}, {}, {}, {}};
 }
 
@@ -27,13 +27,13 @@ http::Reply VerifyRecoveryAddress(http::Exchange& exchange) {
     return {204, nullptr, {}, {}, {}};
 }
 
-http::Reply RequestRecovery(const auth::Service& service, http::Exchange& exchange) {
+http::Reply RequestRecovery(http::Exchange& exchange) {
     const std::string token = auth::NewToken();
     exchange.db().Finish("request_recovery",
                          {{"challenge", HashIn(exchange.body, "session_id")},
                           {"token_hash", ByteView(auth::HashOf(token))},
-                          {"link", auth::LinkTo(service.settings, "mfa-recovery", token)},
-                          {"waiting_hours", service.settings.mfa.recovery_waiting_hours}});
+                          {"link", auth::LinkTo(*exchange.settings, "mfa-recovery", token)},
+                          {"waiting_hours", exchange.settings->mfa.recovery_waiting_hours}});
     return {202, {{"status", "recovery_sent"}}, {}, {}, {}};
 }
 

@@ -6,11 +6,11 @@
 namespace rampart::server::mfa {
 
 // Of one's own account; it counts once the token of its mail has come back.
-http::Reply SetRecoveryAddress(const auth::Service& service, http::Exchange& exchange);
+http::Reply SetRecoveryAddress(http::Exchange& exchange);
 http::Reply VerifyRecoveryAddress(http::Exchange& exchange);
 
 // From between password and factor. The answer does not tell whether there is an address.
-http::Reply RequestRecovery(const auth::Service& service, http::Exchange& exchange);
+http::Reply RequestRecovery(http::Exchange& exchange);
 http::Reply Recover(http::Exchange& exchange);
 
 }  // namespace rampart::server::mfa

@@ -55,7 +55,7 @@ std::vector<Route> PasskeyChallenges(const auth::Service& s) {
                              {"allowCredentials", Descriptors()},
                              {"userVerification", Text(20)}});
     begin.problems = {"mfa_session_ended", "mfa_not_set_up"};
-    begin.handler = [&s](http::Exchange& e) { return BeginAssertion(s, e); };
+    begin.handler = BeginAssertion;
 
     Route finish{"POST", "/auth/mfa/webauthn/finish", "finishAssertion",
                  "Ends a login by what an authenticator has signed"};
@@ -91,7 +91,7 @@ std::vector<Route> PasskeyRegistration(const auth::Service& s) {
           Object({{"residentKey", Text(20)}, {"userVerification", Text(20)}})},
          {"attestation", OneOf({"none", "direct"})}});
     begin.problems = {"step_up_required"};
-    begin.handler = [&s](http::Exchange& e) { return BeginRegistration(s, e); };
+    begin.handler = BeginRegistration;
 
     Route finish{"POST", "/auth/mfa/webauthn/register/finish", "finishRegistration",
                  "Registers a passkey or security key; other sessions end"};
@@ -133,7 +133,7 @@ std::vector<Route> Challenges(const auth::Service& s) {
     recovery.status = 202;
     recovery.response = Status("recovery_sent");
     recovery.problems = {"mfa_session_ended"};
-    recovery.handler = [&s](http::Exchange& e) { return RequestRecovery(s, e); };
+    recovery.handler = RequestRecovery;
 
     Route recover{"POST", "/auth/mfa/recovery/confirm", "recover",
                   "Turns the second factor off by the token of a mail; all sessions end"};
@@ -230,7 +230,7 @@ std::vector<Route> Factors(const auth::Service& s) {
     address.status = 202;
     address.response = Status("verification_sent");
     address.problems = {"step_up_required", "not_possible"};
-    address.handler = [&s](http::Exchange& e) { return SetRecoveryAddress(s, e); };
+    address.handler = SetRecoveryAddress;
 
     std::vector<Route> routes{list, set_up, confirm, step_up, disable, codes, address};
     for (Route& route : PasskeyRegistration(s)) routes.push_back(std::move(route));

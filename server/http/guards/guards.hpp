@@ -33,7 +33,7 @@ Guard RouteLookup(const Router& router);
 Guard Authentication(const auth::TokenReader& tokens);
 
 // The tiers that the route and the caller are of.
-Guard RateLimit(RateLimiter& limiter, const RateSettings& rates);
+Guard RateLimit(RateLimiter& limiter);
 
 // That an unsafe request by cookie comes from the application: its origin, and a token that only
 // the application's pages can read.

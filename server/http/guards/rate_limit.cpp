@@ -37,8 +37,9 @@ const Rate* RouteRate(const Exchange& exchange, const RateSettings& rates) {
 
 }  // namespace
 
-Guard RateLimit(RateLimiter& limiter, const RateSettings& rates) {
-    return [&](Exchange& exchange) {
+Guard RateLimit(RateLimiter& limiter) {
+    return [&limiter](Exchange& exchange) {
+        const RateSettings& rates = exchange.settings->rates;
         if (exchange.credential == Credential::kNone) {
             Apply(exchange, limiter, "anonymous " + exchange.client_ip, rates.anonymous);
         } else if (exchange.credential == Credential::kApiKey) {

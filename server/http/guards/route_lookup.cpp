@@ -16,6 +16,16 @@ bool IsPlain(std::string_view path) {
     });
 }
 
+// What may stand in the place of a parameter; most are ids.
+bool Fits(std::string_view name, std::string_view value) {
+    if (name == "number") {
+        return value.size() <= 18 && std::all_of(value.begin(), value.end(), [](unsigned char c) {
+                   return std::isdigit(c) != 0;
+               });
+    }
+    return name == "setting" ? IsSettingName(value) : IsUuid(value);
+}
+
 }  // namespace
 
 Guard RouteLookup(const Router& router) {
@@ -28,13 +38,7 @@ Guard RouteLookup(const Router& router) {
             throw Problem("method_not_allowed").Allow(match.allowed);
         if (match.route == nullptr) throw Problem("not_found");
         for (const auto& [name, value] : match.path) {
-            const bool number = name == "number";
-            const bool fits =
-                number ? value.size() <= 18 &&
-                             std::all_of(value.begin(), value.end(),
-                                         [](unsigned char c) { return std::isdigit(c) != 0; })
-                       : IsUuid(value);
-            if (!fits) throw Problem("not_found");
+            if (!Fits(name, value)) throw Problem("not_found");
         }
         exchange.route = match.route;
         exchange.path = std::move(match.path);
