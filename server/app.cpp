@@ -23,6 +23,7 @@ namespace rampart::server {
 namespace {
 
 constexpr std::chrono::seconds kTryAgain{1};
+constexpr std::chrono::minutes kCleaning{5};
 
 // Until the database answers. What is wrong with its contents is for the administrator.
 const std::string& WaitForDatabase(const std::string& conninfo) {
@@ -90,10 +91,13 @@ App::App(const Configuration& configuration)
                hash_pool_,
                SharedSecret("rotation"),
                SharedSecret("csrf")},
+      login_watch_(pool_, live_settings_),
       rate_limiter_(pool_),
       routes_(AllRoutes(service_, live_settings_, document_, routes_)),
       management_(settings_.http, metrics_, [this] { return changes_.connected(); }),
-      housekeeping_(pool_) {
+      housekeeping_(
+          {{[] { return kCleaning; }, [this] { db::CallAsServer(pool_, "clean_up"); }},
+           {[this] { return login_watch_.Interval(); }, [this] { login_watch_.Look(); }}}) {
     document_ = http::OpenApi(routes_, settings_.PublicUrl());
     FollowChanges();
     signing_keys_.Reload();
@@ -154,6 +158,13 @@ void App::AddGauges() {
                       [this] { return pool_.counts().waiting; });
     metrics_.AddGauge("rampartd_hashes_waiting", "Passwords that wait to be hashed.",
                       [this] { return hash_pool_.waiting(); });
+    metrics_.AddGauge("rampartd_failed_logins", "Failed logins in attacks.period_seconds.",
+                      [this] { return login_watch_.failures(); });
+    metrics_.AddGauge("rampartd_failed_logins_usual", "How many there usually are.",
+                      [this] { return login_watch_.usual(); });
+    metrics_.AddGauge("rampartd_attack_level",
+                      "How far limits are tightened by an attack on logins; 0: there is none.",
+                      [this] { return login_watch_.level(); });
     metrics_.AddGauge("rampartd_changes_heard", "1 while the database's notifications are heard.",
                       [this] { return changes_.connected() ? 1 : 0; });
 }

@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "auth/login_watch.hpp"
 #include "auth/routes.hpp"
 #include "auth/service.hpp"
 #include "config/live_settings.hpp"
@@ -59,6 +60,7 @@ class App {
     auth::PasswordHasher hasher_;
     auth::HashPool hash_pool_;
     auth::Service service_;
+    auth::LoginWatch login_watch_;
     http::RateLimiter rate_limiter_;
     nlohmann::json document_;
     std::vector<http::Route> routes_;

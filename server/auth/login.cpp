@@ -1,5 +1,6 @@
 #include "auth/login.hpp"
 
+#include "auth/login_watch.hpp"
 #include "auth/mfa/answers.hpp"
 #include "auth/secrets.hpp"
 #include "http/problem.hpp"
@@ -42,19 +43,26 @@ void CountFailure(const Service& service, http::Exchange& exchange, const std::s
                                   {"ip", exchange.client_ip},
                                   {"allowed", lockout.failures},
                                   {"pause_minutes", lockout.minutes},
-                                  {"ip_allowed", lockout.failures_per_address}});
+                                  {"ip_allowed", lockout.failures_per_address},
+                                  {"period", PeriodOf(exchange.settings->attacks)}});
 }
 
 http::Reply LogIn(const Service& service, http::Exchange& exchange) {
     const std::string email = NormalEmail(exchange.body["email"]);
     const TokenSettings& tokens = exchange.settings->tokens;
+    const AttackSettings& attacks = exchange.settings->attacks;
     nlohmann::json found;
     {
         // No connection is held while the password is verified.
         db::Transaction lookup(service.pool, {{"request_id", exchange.request_id},
                                               {"ip", exchange.client_ip},
                                               {"user_agent", db::Value()}});
-        found = lookup.Finish("find_login", {{"email", email}, {"ip", exchange.client_ip}});
+        found = lookup.Finish("find_login", {{"email", email},
+                                             {"ip", exchange.client_ip},
+                                             {"device", mfa::DeviceOf(exchange)},
+                                             {"period", PeriodOf(attacks)},
+                                             {"per_address", attacks.failures_per_address},
+                                             {"per_network", attacks.failures_per_network}});
     }
     if (const int seconds = found["locked"]; seconds > 0) RefuseLocked(seconds);
     const Verified verified = VerifyPassword(service, exchange, found);

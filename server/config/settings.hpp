@@ -79,6 +79,16 @@ struct LockoutSettings {
     int failures_per_address = 50;
 };
 
+struct AttackSettings {
+    bool watch = true;
+    int period_seconds = 600;
+    int least_failures = 50;
+    int factor = 5;
+    int half_life_hours = 24;
+    int failures_per_address = 8;
+    int failures_per_network = 32;
+};
+
 // Requests in a window of seconds.
 struct Rate {
     int requests;
@@ -128,6 +138,7 @@ struct Settings {
     SignupSettings signup;
     PasswordSettings password;
     LockoutSettings lockout;
+    AttackSettings attacks;
     MfaSettings mfa;
     RateSettings rates;
     MailSettings mail;

@@ -1,38 +1,37 @@
 #include "ops/housekeeping.hpp"
 
-#include <chrono>
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
 
-#include "db/internal.hpp"
 #include "http/problem.hpp"
+#include "ops/log.hpp"
 
 namespace rampart::server::ops {
-namespace {
 
-constexpr std::chrono::minutes kEvery{5};
+Housekeeping::Housekeeping(std::vector<Job> jobs)
+    : jobs_(std::move(jobs)), thread_([this](const std::stop_token& stop) { Work(stop); }) {}
 
-}  // namespace
-
-Housekeeping::Housekeeping(db::Pool& pool) : thread_([this, &pool] { Work(pool); }) {}
-
-Housekeeping::~Housekeeping() {
-    {
-        const std::lock_guard lock(mutex_);
-        stopping_ = true;
-    }
-    stopped_.notify_all();
-    thread_.join();
-}
-
-void Housekeeping::Work(db::Pool& pool) {
-    std::unique_lock lock(mutex_);
-    while (!stopped_.wait_for(lock, kEvery, [&] { return stopping_; })) {
-        lock.unlock();
+void Housekeeping::Work(const std::stop_token& stop) {
+    using Clock = std::chrono::steady_clock;
+    std::vector<Clock::time_point> due;
+    for (const Job& job : jobs_) due.push_back(Clock::now() + job.every());
+    std::mutex mutex;
+    std::condition_variable_any stopped;
+    for (;;) {
+        const auto next = std::min_element(due.begin(), due.end());
+        std::unique_lock lock(mutex);
+        stopped.wait_until(lock, stop, *next, [] { return false; });
+        if (stop.stop_requested()) return;
+        const Job& job = jobs_[static_cast<std::size_t>(next - due.begin())];
         try {
-            db::CallAsServer(pool, "clean_up");
+            job.run();
         } catch (const http::Problem&) {
-            // Logged where it happened; what is due stays due.
+            // Logged where it happened.
+        } catch (const std::exception& error) {
+            LogFailure({}, error.what());
         }
-        lock.lock();
+        *next = Clock::now() + job.every();
     }
 }
 

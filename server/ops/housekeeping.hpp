@@ -1,29 +1,29 @@
-// Work that comes round by itself: what has expired is removed. Each instance tries; the database
-// sees to it that one at a time does.
+// Work that comes round by itself, in one thread: what has expired is removed, failed logins are
+// watched. Each instance tries; the database sees to it that one at a time does.
 #pragma once
 
-#include <condition_variable>
-#include <mutex>
+#include <chrono>
+#include <functional>
+#include <stop_token>
 #include <thread>
-
-#include "db/pool.hpp"
+#include <vector>
 
 namespace rampart::server::ops {
 
 class Housekeeping {
   public:
-    explicit Housekeeping(db::Pool& pool);
-    ~Housekeeping();
-    Housekeeping(const Housekeeping&) = delete;
-    Housekeeping& operator=(const Housekeeping&) = delete;
+    struct Job {
+        std::function<std::chrono::milliseconds()> every;
+        std::function<void()> run;  // may throw http::Problem: what is due stays due
+    };
+    // The first time of each is after its interval.
+    explicit Housekeeping(std::vector<Job> jobs);
 
   private:
-    void Work(db::Pool& pool);
+    void Work(const std::stop_token& stop);
 
-    std::mutex mutex_;
-    std::condition_variable stopped_;
-    bool stopping_ = false;
-    std::thread thread_;
+    const std::vector<Job> jobs_;
+    std::jthread thread_;
 };
 
 }  // namespace rampart::server::ops

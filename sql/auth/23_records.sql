@@ -48,10 +48,11 @@ COMMENT ON FUNCTION rampart_auth.replay_answer(bytea) IS 'The answer that a requ
 
 -- Lost in a crash, and that is all right: whoever was slowed down begins anew.
 CREATE UNLOGGED TABLE rampart_auth.rate (
-    key        bytea PRIMARY KEY CHECK (length(key) = 32),
-    window_no  int8 NOT NULL,
-    previous   int4 NOT NULL,
-    current    int4 NOT NULL
+    key            bytea PRIMARY KEY CHECK (length(key) = 32),
+    window_no      int8 NOT NULL,
+    previous       int4 NOT NULL,
+    current        int4 NOT NULL,
+    window_seconds int4 NOT NULL
 );
 COMMENT ON TABLE rampart_auth.rate IS 'Use of rates: requests in this window and in the one before it, by SHA-256 of limit and caller.';
 
@@ -66,7 +67,7 @@ DECLARE
     free float8;
     granted int;
 BEGIN
-    INSERT INTO rampart_auth.rate AS r VALUES (take_rate.key, this_window, 0, 0)
+    INSERT INTO rampart_auth.rate AS r VALUES (take_rate.key, this_window, 0, 0, take_rate.window_seconds)
         ON CONFLICT ON CONSTRAINT rate_pkey DO UPDATE SET
             previous = CASE this_window - r.window_no WHEN 0 THEN r.previous WHEN 1 THEN r.current ELSE 0 END,
             current = CASE r.window_no WHEN this_window THEN r.current ELSE 0 END,

@@ -47,19 +47,22 @@ $$;
 COMMENT ON FUNCTION rampart_auth.count_failure(bytea, int, interval) IS
 'Counts a failure, unless locked already. The last one allowed locks, for a pause that doubles each time, up to a day; locked_until says whether it did.';
 
-CREATE FUNCTION rampart_auth.find_login(email text, ip inet) RETURNS jsonb
+CREATE FUNCTION rampart_auth.find_login(email text, ip inet, device bytea, period int, per_address int, per_network int) RETURNS jsonb
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    candidate record;
 BEGIN
-    RETURN jsonb_build_object('locked', rampart_auth.locked_seconds(email, ip)) || coalesce(
-        (SELECT jsonb_build_object('account', a.id, 'hash', a.password_hash)
-         FROM rampart_auth.account a WHERE a.email = find_login.email), '{}');
+    SELECT a.id, a.password_hash INTO candidate FROM rampart_auth.account a WHERE a.email = find_login.email;
+    RETURN jsonb_build_object('locked', greatest(rampart_auth.locked_seconds(email, ip),
+                                                 rampart_auth.attack_seconds(candidate.id, ip, device, period, per_address, per_network)))
+        || CASE WHEN candidate.id IS NULL THEN '{}' ELSE jsonb_build_object('account', candidate.id, 'hash', candidate.password_hash) END;
 END
 $$;
-COMMENT ON FUNCTION rampart_auth.find_login(text, inet) IS
-'What to verify a password against: {account, hash}, without both where nobody has the address; locked: seconds that logins are refused for.';
+COMMENT ON FUNCTION rampart_auth.find_login(text, inet, bytea, int, int, int) IS
+'What to verify a password against: {account, hash}, without both where nobody has the address; locked: seconds that logins are refused for, of the address, the account, or because of an attack (attack_seconds).';
 
-CREATE FUNCTION rampart_auth.refuse_login(email text, ip inet, allowed int, pause_minutes int, ip_allowed int) RETURNS jsonb
+CREATE FUNCTION rampart_auth.refuse_login(email text, ip inet, allowed int, pause_minutes int, ip_allowed int, period int) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -70,6 +73,7 @@ BEGIN
     SELECT a.id INTO account FROM rampart_auth.account a WHERE a.email = refuse_login.email;
     by_ip := rampart_auth.count_failure(rampart_auth.throttle_key('ip', host(ip)), ip_allowed, interval '1 minute');
     by_email := rampart_auth.count_failure(rampart_auth.throttle_key('email', email), allowed, pause_minutes * interval '1 minute');
+    PERFORM rampart_auth.count_failed_login(ip, period);
     PERFORM rampart_auth.as_actor(account::text);
     PERFORM rampart_auth.record('auth.login_failure', jsonb_build_object(
         'account', account, 'email_hash', encode(rampart_auth.throttle_key('email', email), 'hex'), 'failures', by_email.failures));
@@ -83,7 +87,7 @@ BEGIN
     RETURN jsonb_build_object('locked', rampart_auth.locked_seconds(email, ip));
 END
 $$;
-COMMENT ON FUNCTION rampart_auth.refuse_login(text, inet, int, int, int) IS 'Counts a login that failed; locks the account after so many, for longer each time. {locked: seconds}.';
+COMMENT ON FUNCTION rampart_auth.refuse_login(text, inet, int, int, int, int) IS 'Counts a login that failed; locks the account after so many, for longer each time. {locked: seconds}.';
 
 CREATE FUNCTION rampart_auth.default_org(account uuid) RETURNS uuid
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -111,6 +115,7 @@ BEGIN
     INSERT INTO rampart_auth.issued_token (jti, session_id, expires_at)
     VALUES (open_session.jti, session, now() + access_seconds * interval '1 second');
     UPDATE rampart_auth.account a SET last_login_at = now() WHERE a.id = account;
+    PERFORM rampart_auth.know_address(account, ip);
     PERFORM rampart_auth.as_actor(account::text, place);
     PERFORM rampart_auth.record('auth.login_success', jsonb_build_object('session', session, 'amr', amr));
     RETURN rampart_auth.claims_of_session(session, place);

@@ -156,7 +156,8 @@ BEGIN
     DELETE FROM rampart_auth.throttle t WHERE t.last_failure < now() - interval '2 days' AND coalesce(t.locked_until < now(), true);
     DELETE FROM rampart_auth.session s WHERE s.expires_at < now() - interval '1 day' OR s.revoked_at < now() - interval '1 day';
     DELETE FROM rampart_auth.outbox o WHERE o.next_attempt_at IS NULL AND o.created_at < now() - interval '30 days';
-    DELETE FROM rampart_auth.rate r WHERE r.window_no < floor(extract(epoch FROM now()) / 86400) - 1 AND r.current + r.previous = 0;
+    DELETE FROM rampart_auth.rate r WHERE (r.window_no + 2) * r.window_seconds < extract(epoch FROM now());
+    DELETE FROM rampart_auth.known_address k WHERE k.seen_at < now() - interval '90 days';
     RETURN NULL;
 END
 $$;
