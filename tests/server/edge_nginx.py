@@ -15,14 +15,14 @@ GUIDE = "server-proxy.md"
 class Front:
     """nginx before instances and an application, in the shape that Client takes for a server."""
 
-    def __init__(self, world, servers, application):
+    def __init__(self, world, servers, application, rules=None):
         self.world, self.port = world, free_port()
         backends = "\n".join(f"    server 127.0.0.1:{server.port} max_fails=1 fail_timeout=2s;" for server in servers)
         self.nginx = Nginx(GUIDE, {
             "    server 10.0.0.11:8443 max_fails=1 fail_timeout=2s;\n    server 10.0.0.12:8443 max_fails=1 fail_timeout=2s;": backends,
             "10.0.0.21:3000": f"127.0.0.1:{application.port}", "listen 443 ssl;": f"listen 127.0.0.1:{self.port} ssl;",
             "/etc/nginx/app.example.com.crt": world.certificate[0], "/etc/nginx/app.example.com.key": world.certificate[1],
-            "/etc/nginx/rampartd-ca.crt": world.certificate[0], "rampartd.internal": "localhost"})
+            "/etc/nginx/rampartd-ca.crt": world.certificate[0], "rampartd.internal": "localhost"}, rules)
         self.context = ssl.create_default_context(cafile=world.certificate[0])
         self.nginx.wait(f"https://127.0.0.1:{self.port}/", self.context)
 

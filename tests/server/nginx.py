@@ -11,9 +11,11 @@ from guides import examples
 
 PROGRAM = shutil.which("nginx") or "/usr/sbin/nginx"
 
+MODULES = "/usr/lib/nginx/modules"
+
 # Everything that nginx would keep in directories of the system.
 FRAME = """\
-daemon off;
+{modules}daemon off;
 worker_processes 1;
 error_log {directory}/error.log info;
 pid {directory}/pid;
@@ -30,18 +32,27 @@ http {{
 
 
 class Nginx:
-    """Runs a guide's blocks, with each text of `replaced` (what a reader would adapt) replaced; each must stand in the guide."""
+    """Runs a guide's blocks, with each text of `replaced` (what a reader would adapt) replaced; each must stand in the guide.
 
-    def __init__(self, guide, replaced):
-        blocks = examples(guide, "nginx")
+    `rules`: a guide that has ModSecurity's rules, and how nginx is told of them.
+    """
+
+    def __init__(self, guide, replaced, rules=None):
+        blocks = examples(guide, "nginx") + (examples(rules, "nginx") if rules else "")
         for old, new in replaced.items():
             if old not in blocks:
                 raise RuntimeError(f"{guide} does not have {old!r}")
             blocks = blocks.replace(old, new)
         self.directory = tempfile.mkdtemp(prefix="rmp-nginx-", dir="/tmp")
+        if rules:  # and what that guide says of this one
+            blocks = blocks.replace("        internal;\n", "        internal;\n        modsecurity off;\n")
+            blocks = blocks.replace("/etc/nginx/rampart-waf.conf", os.path.join(self.directory, "rampart-waf.conf"))
+            with open(os.path.join(self.directory, "rampart-waf.conf"), "w") as f:
+                f.write(examples(rules, "apache").replace("/tmp", self.directory))
         self.configuration = os.path.join(self.directory, "nginx.conf")
         with open(self.configuration, "w") as f:
-            f.write(FRAME.format(directory=self.directory, blocks=blocks))
+            f.write(FRAME.format(directory=self.directory, blocks=blocks,
+                                 modules=f"load_module {MODULES}/ngx_http_modsecurity_module.so;\n" if rules else ""))
         self.process = subprocess.Popen([PROGRAM, "-p", self.directory, "-c", self.configuration], stdout=subprocess.DEVNULL,
                                         stderr=subprocess.PIPE, text=True)
 
