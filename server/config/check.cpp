@@ -12,6 +12,7 @@
 #include "db/errors.hpp"
 #include "db/migrate.hpp"
 #include "http/network.hpp"
+#include "http/ocsp_staple.hpp"
 #include "mail/configuration.hpp"
 
 namespace rampart::server {
@@ -21,6 +22,16 @@ using Findings = std::vector<Finding>;
 using Bio = std::unique_ptr<BIO, decltype([](BIO* b) { BIO_free_all(b); })>;
 using Certificate = std::unique_ptr<X509, decltype([](X509* c) { X509_free(c); })>;
 using Key = std::unique_ptr<EVP_PKEY, decltype([](EVP_PKEY* k) { EVP_PKEY_free(k); })>;
+
+void CheckOcsp(const HttpSettings& http, X509* certificate, Findings* findings) {
+    if (http.ocsp_response.empty()) return;
+    try {
+        if (!http::ReadOcspStaple(http.ocsp_response, certificate).IsGood())
+            findings->push_back({false, "http.ocsp_response: has become old, and is not sent"});
+    } catch (const std::runtime_error& error) {
+        findings->push_back({true, "http.ocsp_response: " + std::string(error.what())});
+    }
+}
 
 void CheckCertificate(const HttpSettings& http, Findings* findings) {
     if (http.plain) {
@@ -52,6 +63,7 @@ void CheckCertificate(const HttpSettings& http, Findings* findings) {
     }
     if (X509_cmp_current_time(X509_get0_notAfter(certificate.get())) < 0)
         findings->push_back({true, "http.certificate: has expired"});
+    CheckOcsp(http, certificate.get(), findings);
     std::error_code error;
     const auto mode = std::filesystem::status(http.private_key, error).permissions();
     if (!error && (mode & std::filesystem::perms::others_read) != std::filesystem::perms::none) {

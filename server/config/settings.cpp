@@ -116,6 +116,9 @@ std::vector<Setting> Table(Settings& s) {
         {"http.private_key", &s.http.private_key, "file with its private key, PEM"},
         {"http.client_ca", &s.http.client_ca,
          "file with the authorities of client certificates, which are then required (mutual TLS)"},
+        {"http.ocsp_response", &s.http.ocsp_response,
+         "file with the authority's answer that the certificate is not revoked, DER (OCSP "
+         "stapling); read again on SIGHUP"},
         {"http.plain", &s.http.plain, "HTTP without TLS: only behind a proxy on the same machine"},
         {"http.redirect_port", integer(s.http.redirect_port, 0, 65535),
          "port that sends HTTP to HTTPS; 0: none"},

@@ -20,6 +20,7 @@ struct HttpSettings {
     std::string certificate;
     std::string private_key;
     std::string client_ca;
+    std::string ocsp_response;
     bool plain = false;
     int redirect_port = 0;
     std::string management_address = "127.0.0.1";

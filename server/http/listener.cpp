@@ -88,8 +88,8 @@ class Listener::Implementation {
         // Large answers are given back to the system when they are sent, and not kept for others.
         (void)mallopt(M_MMAP_THRESHOLD, kLargeAnswer);
         if (!settings.plain)
-            tls_.emplace(
-                TlsSettings{settings.certificate, settings.private_key, settings.client_ca});
+            tls_.emplace(TlsSettings{settings.certificate, settings.private_key, settings.client_ca,
+                                     settings.ocsp_response});
         Descriptor socket = ListenOn(settings.address, settings.port);
         port_ = PortOf(socket);
         poller_.Listen(std::move(socket), tls_ ? &*tls_ : nullptr, "");

@@ -8,6 +8,8 @@
 #include <sys/socket.h>
 #include <utility>
 
+#include "http/ocsp_staple.hpp"
+
 namespace rampart::server::http {
 namespace {
 
@@ -66,6 +68,7 @@ std::shared_ptr<SSL_CTX> MakeContext(const TlsSettings& settings) {
                 "cannot use the certificates in " + settings.client_ca_file);
         SSL_CTX_set_verify(c, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
     }
+    if (!settings.ocsp_file.empty()) Staple(c, settings.ocsp_file);
     return context;
 }
 

@@ -14,6 +14,7 @@ struct TlsSettings {
     std::string certificate_file;  // PEM: the certificate and those that lead to its root
     std::string key_file;
     std::string client_ca_file;  // PEM; if set, clients must show a certificate that it leads to
+    std::string ocsp_file;       // DER; if set, it is stapled
 };
 
 // What new connections are made by. Safe to use from several threads.
