@@ -53,7 +53,7 @@ class Enrolled:
 
 def somewhere(path):
     """A path with ids of nothing in it."""
-    return re.sub("{[^}]*}", "00000000-0000-7000-8000-000000000000", path.replace("{number}", "7"))
+    return re.sub("{[^}]*}", "00000000-0000-7000-8000-000000000000", path.replace("{number}", "7").replace("{setting}", "mail.port"))
 
 
 def unlock(server):
