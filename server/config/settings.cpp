@@ -292,6 +292,8 @@ std::vector<Setting> Table(Settings& s) {
          "whether authenticators ask for a PIN or a finger"},
         {"mfa.attestation", ChoiceSetting{&s.mfa.attestation, {"none", "verified"}},
          "whether the makers of authenticators have to vouch for them"},
+        {"mfa.passwordless", &s.mfa.passwordless,
+         "whether a passkey that verifies its user logs in alone, without a password"},
         {"mfa.recovery_waiting_hours", IntegerSetting{&s.mfa.recovery_waiting_hours, 0, 168},
          "hours before the link of a recovery can be used, in which its owner is told"},
         {"rates.sign_in", &s.rates.sign_in, "logins and sign-ups of a client address"},

@@ -119,29 +119,47 @@ $$;
 COMMENT ON FUNCTION rampart_auth.open_session(uuid, uuid, text[], inet, text, bytea, text, int, int, int) IS
 'Begins a session and its first refresh token (SHA-256); returns the claims of the access token. org NULL: the account''s first. Errors: RMU05.';
 
-CREATE FUNCTION rampart_auth.accept_login(account uuid, email text, old_hash text, new_hash text, org uuid, ip inet, user_agent text, token_hash bytea, jti text,
+CREATE FUNCTION rampart_auth.bar_of(candidate rampart_auth.account, ip inet) RETURNS jsonb
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    locked CONSTANT int := rampart_auth.locked_seconds(candidate.email::text, ip);
+BEGIN
+    IF locked > 0 THEN
+        RETURN jsonb_build_object('outcome', 'locked', 'locked', locked);
+    ELSIF candidate.status <> 'active' THEN
+        PERFORM rampart_auth.as_actor(candidate.id::text);
+        PERFORM rampart_auth.record('auth.login_failure', jsonb_build_object('account', candidate.id, 'status', candidate.status));
+        RETURN jsonb_build_object('outcome', candidate.status);
+    END IF;
+    DELETE FROM rampart_auth.throttle t WHERE t.key = rampart_auth.throttle_key('email', candidate.email::text);
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION rampart_auth.bar_of(rampart_auth.account, inet) IS
+'What keeps somebody out who has shown who they are, by whatever means: {outcome: locked, locked: seconds}, or {outcome: status} of an account that is not active. NULL: nothing, and former failures are forgotten.';
+
+CREATE FUNCTION rampart_auth.accept_login(account uuid, old_hash text, new_hash text, org uuid, ip inet, user_agent text, token_hash bytea, jti text,
                                           access_seconds int, refresh_days int, session_days int, challenge bytea, device bytea DEFAULT NULL)
 RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     candidate rampart_auth.account;
+    bar jsonb;
     second_step jsonb;
     claims jsonb;
 BEGIN
     PERFORM rampart_auth.act_as_server();
     SELECT a.* INTO candidate FROM rampart_auth.account a WHERE a.id = account FOR NO KEY UPDATE;
-    -- Others may have failed while this password was being verified.
-    IF NOT FOUND OR rampart_auth.locked_seconds(email, ip) > 0 THEN
-        RETURN jsonb_build_object('outcome', 'locked', 'locked', greatest(rampart_auth.locked_seconds(email, ip), 1));
-    ELSIF candidate.password_hash IS DISTINCT FROM old_hash THEN
+    IF NOT FOUND OR candidate.password_hash IS DISTINCT FROM old_hash THEN
         RETURN '{"outcome": "changed"}';
-    ELSIF candidate.status <> 'active' THEN
-        PERFORM rampart_auth.as_actor(account::text);
-        PERFORM rampart_auth.record('auth.login_failure', jsonb_build_object('account', account, 'status', candidate.status));
-        RETURN jsonb_build_object('outcome', candidate.status);
     END IF;
-    DELETE FROM rampart_auth.throttle t WHERE t.key = rampart_auth.throttle_key('email', email);
+    -- Also of a lock: others may have failed while this password was being verified.
+    bar := rampart_auth.bar_of(candidate, ip);
+    IF bar IS NOT NULL THEN
+        RETURN bar;
+    END IF;
     IF new_hash IS NOT NULL THEN
         UPDATE rampart_auth.account a SET password_hash = new_hash WHERE a.id = account;
     END IF;
@@ -156,7 +174,7 @@ BEGIN
     RETURN jsonb_build_object('outcome', 'ok', 'claims', claims);
 END
 $$;
-COMMENT ON FUNCTION rampart_auth.accept_login(uuid, text, text, text, uuid, inet, text, bytea, text, int, int, int, bytea, bytea) IS
+COMMENT ON FUNCTION rampart_auth.accept_login(uuid, text, text, uuid, inet, text, bytea, text, int, int, int, bytea, bytea) IS
 'Logs in whose password was right: {outcome: ok, claims}, {outcome: mfa, methods, expires_in} where a second factor must follow (challenge: SHA-256 of the id it will be asked by; device: of the cookie of a trusted device), or locked, unverified, awaiting_approval, disabled, or changed: old_hash, which was verified against, is the account''s no more. new_hash: the password hashed anew, where its parameters had risen. Errors: RMU05.';
 
 GRANT EXECUTE ON FUNCTION rampart_auth.find_login, rampart_auth.refuse_login, rampart_auth.accept_login TO rampartd;

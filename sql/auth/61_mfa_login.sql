@@ -199,18 +199,20 @@ END
 $$;
 COMMENT ON FUNCTION rampart_auth.use_factor(uuid, text, int8, text) IS 'Uses a code up. False: it was used before, or the factor is gone.';
 
-CREATE FUNCTION rampart_auth.amr_of(method text) RETURNS text[]
+CREATE FUNCTION rampart_auth.amr_of(method text, copied bool DEFAULT false) RETURNS text[]
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
-AS $$ SELECT ARRAY['mfa', CASE method WHEN 'sms' THEN 'sms' WHEN 'webauthn' THEN 'hwk' ELSE 'otp' END] $$;
-COMMENT ON FUNCTION rampart_auth.amr_of(text) IS 'What a session can say of itself once a factor was shown (RFC 8176).';
+AS $$ SELECT ARRAY['mfa', CASE method WHEN 'sms' THEN 'sms' WHEN 'webauthn' THEN CASE WHEN copied THEN 'swk' ELSE 'hwk' END ELSE 'otp' END] $$;
+COMMENT ON FUNCTION rampart_auth.amr_of(text, bool) IS
+'What a session can say of itself once a factor was shown (RFC 8176). copied: the passkey may be on several devices, so that no hardware holds its key (swk).';
 
 CREATE FUNCTION rampart_auth.end_challenge(challenge rampart_auth.mfa_challenge, method text, token_hash bytea, jti text, access_seconds int,
-                                           refresh_days int, session_days int, device bytea) RETURNS jsonb
+                                           refresh_days int, session_days int, device bytea, copied bool DEFAULT false) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     account CONSTANT uuid := challenge.account_id;
     request CONSTANT record := rampart_auth.context();
+    shown CONSTANT text[] := rampart_auth.amr_of(method, copied);
     claims jsonb;
 BEGIN
     UPDATE rampart_auth.mfa_challenge c SET ended_at = now() WHERE c.hash = challenge.hash;
@@ -218,13 +220,13 @@ BEGIN
     PERFORM rampart_auth.record('auth.mfa_success', jsonb_build_object('account', account, 'method', method));
     IF challenge.session_id IS NOT NULL THEN
         UPDATE rampart_auth.session s SET proved_at = now(),
-            amr = ARRAY(SELECT DISTINCT unnest(s.amr || rampart_auth.amr_of(method)))
+            amr = ARRAY(SELECT DISTINCT unnest(s.amr || shown))
         WHERE s.id = challenge.session_id;
         INSERT INTO rampart_auth.issued_token (jti, session_id, expires_at)
         VALUES (end_challenge.jti, challenge.session_id, now() + access_seconds * interval '1 second');
         claims := rampart_auth.claims_of_session(challenge.session_id, challenge.org_id);
     ELSE
-        claims := rampart_auth.open_session(account, challenge.org_id, '{pwd}' || rampart_auth.amr_of(method), request.ip, request.user_agent,
+        claims := rampart_auth.open_session(account, challenge.org_id, '{pwd}' || shown, request.ip, request.user_agent,
                                             token_hash, jti, access_seconds, refresh_days, session_days);
     END IF;
     IF device IS NOT NULL THEN

@@ -165,7 +165,7 @@ END
 $$;
 COMMENT ON FUNCTION rampart_auth.find_pending_totp() IS 'Takes an attempt and returns what to judge the confirming code by: as find_factor. Errors: RMU31, RMU02.';
 
-CREATE FUNCTION rampart_auth.confirm_factor(account uuid, method text, step int8) RETURNS void
+CREATE FUNCTION rampart_auth.confirm_factor(account uuid, method text, step int8, copied bool DEFAULT false) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -178,7 +178,7 @@ BEGIN
     WHERE f.account_id = account AND f.method = confirm_factor.method AND f.confirmed_at IS NULL;
     DELETE FROM rampart_auth.mfa_grace g WHERE g.account_id = account;
     UPDATE rampart_auth.session s SET proved_at = now(), changed_at = clock_timestamp(),
-        amr = ARRAY(SELECT DISTINCT unnest(s.amr || rampart_auth.amr_of(method)))
+        amr = ARRAY(SELECT DISTINCT unnest(s.amr || rampart_auth.amr_of(method, copied)))
     WHERE s.id = session.id;
     PERFORM pg_notify('rampart_auth', 'session ' || session.id);
     -- Sessions from before knew the password at most, and so did devices.

@@ -17,7 +17,7 @@ AGENT = "Walker/1.0 (events of routes)"
 NEW_PASSWORD = "Another-Horse-8-Battery"
 ENDED = ["session.revoked", "token.revoked"]  # a session and its access token
 # Routes that change nothing that lasts, and are asked by POST all the same.
-ASKING = {"checkPermission", "explainDecision", "beginAssertion"}
+ASKING = {"checkPermission", "explainDecision", "beginAssertion", "beginPasskeyLogin"}
 
 class Scene:
     """Who takes part in one route's story: an owner, a member, an administrator, and somebody outside."""
@@ -288,15 +288,39 @@ def require_mfa(scene):
 
 
 def finish_registration(scene):
-    options = scene.party.door.send("POST", "/auth/mfa/webauthn/register", bearer(scene.member.token)).json
+    options = scene.party.door.send("POST", "/auth/mfa/webauthn/register", bearer(scene.member.token), {}).json
     return Step("POST", "/auth/mfa/webauthn/register/finish", Authenticator(scene.party.server).create(options), by=scene.member, events=["auth.mfa_enabled"], status=201)
 
 
-def finish_assertion(scene):
+def passkey_of_member(scene):
     key, door, by = Authenticator(scene.party.server), scene.party.door, bearer(scene.member.token)
-    door.send("POST", "/auth/mfa/webauthn/register/finish", by, key.create(door.send("POST", "/auth/mfa/webauthn/register", by).json))
-    session = door.send("POST", "/auth/login", None, {"email": scene.member.email, "password": PASSWORD}).json["session_id"]
+    door.send("POST", "/auth/mfa/webauthn/register/finish", by, key.create(door.send("POST", "/auth/mfa/webauthn/register", by, {}).json))
     key.counter += 1
+    return key, door
+
+
+def log_in_by_passkey(scene):
+    key, door = passkey_of_member(scene)
+    return Step("POST", "/auth/login/passkey/finish", key.log_in(door.send("POST", "/auth/login/passkey").json, scene.member.account),
+                events=["auth.mfa_success", "auth.login_success"], actor=scene.member.account, org=scene.owner.org)
+
+
+def fail_by_passkey(scene):
+    key, door = passkey_of_member(scene)
+    key.counter = 0
+    return Step("POST", "/auth/login/passkey/finish", key.log_in(door.send("POST", "/auth/login/passkey").json, scene.member.account),
+                events=["auth.mfa_failed"], actor=scene.member.account, status=401)
+
+
+def unknown_passkey(scene):
+    key = Authenticator(scene.party.server)
+    return Step("POST", "/auth/login/passkey/finish", key.log_in(scene.party.door.send("POST", "/auth/login/passkey").json, scene.member.account),
+                events=["auth.login_failure"], status=401)
+
+
+def finish_assertion(scene):
+    key, door = passkey_of_member(scene)
+    session = door.send("POST", "/auth/login", None, {"email": scene.member.email, "password": PASSWORD}).json["session_id"]
     return Step("POST", "/auth/mfa/webauthn/finish", {"session_id": session, **key.get(door.send("POST", "/auth/mfa/webauthn", None, {"session_id": session}).json)},
                 events=["auth.mfa_success", "auth.login_success"], actor=scene.member.account, org=scene.owner.org)
 
@@ -310,8 +334,8 @@ ROUTES = {
     "setRecoveryEmail": [of_member("PUT", "/auth/mfa/recovery-email", ["auth.recovery_email_set"], {"email": "elsewhere@example.org"}, 202)],
     "verifyRecoveryEmail": [verify_recovery_address], "requestRecovery": [request_recovery], "recover": [recover],
     "disableUserMfa": [force_off], "resetGrace": [reset_grace], "requireMfa": [require_mfa],
-    "beginRegistration": [of_member("POST", "/auth/mfa/webauthn/register", ["auth.mfa_setup"])], "finishRegistration": [finish_registration],
-    "finishAssertion": [finish_assertion],
+    "beginRegistration": [of_member("POST", "/auth/mfa/webauthn/register", ["auth.mfa_setup"], {})], "finishRegistration": [finish_registration],
+    "finishAssertion": [finish_assertion], "finishPasskeyLogin": [log_in_by_passkey, fail_by_passkey, unknown_passkey],
     "signUp": [sign_up], "verifyEmail": [verify_email], "resendVerification": [resend], "logIn": [log_in, fail_to_log_in, lock_out], "refresh": [refresh], "logOut": [log_out],
     "forgotPassword": [forget], "resetPassword": [reset], "changePassword": [change_password],
     "endSession": [end_session], "endOtherSessions": [end_other_sessions], "endUserSessions": [end_user_sessions],

@@ -76,9 +76,13 @@ class Authenticator:
             signature = self.key.sign(message, padding.PKCS1v15(), hashes.SHA256())
         return {"credential_id": b64(self.id), "client_data": b64(client), "authenticator_data": b64(data), "signature": b64(signature)}
 
+    def log_in(self, options, account):
+        """What logs in alone, as the account that the authenticator was registered for."""
+        return {"session_id": options["session_id"], "user_handle": b64(account.encode()), **self.get(options)}
 
-def register(client, authenticator, name="key"):
-    options = client.post("/auth/mfa/webauthn/register").body
+
+def register(client, authenticator, name="key", **more):
+    options = client.post("/auth/mfa/webauthn/register", more).body
     return client.post("/auth/mfa/webauthn/register/finish", authenticator.create(options, name))
 
 
@@ -110,7 +114,7 @@ def check(world, report):
 
 def refusals(world, report, server):
     person, key = world.person(server), Authenticator(server)
-    options = person.post("/auth/mfa/webauthn/register").body
+    options = person.post("/auth/mfa/webauthn/register", {}).body
     report.ok(options["rp"]["id"] == "localhost" and unb64(options["user"]["id"]).decode() == person.id, "options say for whom", options)
     created = key.create(options)
     report.equal(person.post("/auth/mfa/webauthn/register/finish", {**created, "attestation_object": "AAAA"}).code, "webauthn_malformed", "no object: refused")
@@ -170,9 +174,16 @@ def several(world, report, server):
     challenge, options = begin(server, person)
     second.counter += 1
     report.equal(finish(server, challenge, second.get(options)).status, 200, "either logs in")
+    copied = Authenticator(server)
+    copied.flags |= 0x18
+    register(person, copied, "synchronised")
+    challenge, options = begin(server, person)
+    copied.counter += 1
+    claims = claims_of(finish(server, challenge, copied.get(options)).body["access_token"])
+    report.equal(sorted(claims["amr"]), ["mfa", "pwd", "swk"], "one that may be on several devices is no hardware's")
     bob, key = world.person(server), Authenticator(server)
     register(bob, key)
     challenge, options = begin(server, person)
     key.counter += 1
-    report.equal(finish(server, challenge, key.get(options)).status, 401, "another account's does not")
+    report.equal(finish(server, challenge, key.get(options)).code, "webauthn_credential", "another account's does not")
     unlock(server)

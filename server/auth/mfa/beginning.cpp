@@ -3,6 +3,7 @@
 #include "auth/mfa/answers.hpp"
 #include "auth/secrets.hpp"
 #include "http/cookies.hpp"
+#include "http/schema.hpp"
 
 namespace rampart::server::mfa {
 
@@ -19,8 +20,7 @@ db::Arguments Beginning::With(db::Arguments arguments, const TokenSettings& sett
     arguments.push_back({"access_seconds", settings.access_seconds});
     arguments.push_back({"refresh_days", settings.refresh_days});
     arguments.push_back({"session_days", settings.session_days});
-    arguments.push_back(
-        {"device", device_.empty() ? db::Value() : db::Value(ByteView(auth::HashOf(device_)))});
+    if (!device_.empty()) arguments.push_back({"device", ByteView(auth::HashOf(device_))});
     return arguments;
 }
 
@@ -40,6 +40,16 @@ http::Reply Beginning::ReplyTo(const nlohmann::json& answer, const auth::Service
                                    http::SetCookie(kDeviceCookie, device_, kDeviceSeconds));
     }
     return reply;
+}
+
+nlohmann::json SessionSchema() {
+    using namespace http::schema;
+    return Object({{"token_type", OneOf({"Bearer"})},
+                   {"access_token", Text(4096)},
+                   {"expires_in", Integer(1, 3600)},
+                   {"csrf_token", Text(64)},
+                   {"clock_drift_seconds", Integer(-kTotpPeriod, kTotpPeriod)}},
+                  {"clock_drift_seconds"});
 }
 
 db::Value ChallengeIn(const nlohmann::json& body) {

@@ -24,6 +24,9 @@ class Beginning {
     std::string device_;  // empty: not to be trusted
 };
 
+// Schema of what ReplyTo answers.
+nlohmann::json SessionSchema();
+
 // SHA-256 of the body's session_id.
 db::Value ChallengeIn(const nlohmann::json& body);
 

@@ -56,6 +56,8 @@ enum class WebAuthnFault : std::uint8_t {
     kSignature,
     kCounter,
     kBackupState,
+    kCredential,  // that nobody here has
+    kUserHandle,  // of somebody else than who has the credential
 };
 std::string_view NameOf(WebAuthnFault fault);
 

@@ -48,6 +48,10 @@ std::string_view NameOf(WebAuthnFault fault) {
             return "counter";
         case WebAuthnFault::kBackupState:
             return "backup_state";
+        case WebAuthnFault::kCredential:
+            return "credential";
+        case WebAuthnFault::kUserHandle:
+            return "user_handle";
     }
     return "malformed";
 }
