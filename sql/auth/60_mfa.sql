@@ -48,13 +48,19 @@ CREATE INDEX mfa_factor_account ON rampart_auth.mfa_factor (account_id);
 
 CREATE TABLE rampart_auth.mfa_backup_code (
     account_id uuid NOT NULL REFERENCES rampart_auth.account ON DELETE CASCADE,
-    selector   text NOT NULL CHECK (length(selector) = 4),
+    selector   bytea NOT NULL CHECK (length(selector) = 32),
     hash       text NOT NULL,
     used_at    timestamptz,
     PRIMARY KEY (account_id, selector)
 );
 COMMENT ON TABLE rampart_auth.mfa_backup_code IS
-'Backup codes: the first group, by which one is found, and the hash of the whole as crypt(3) writes it.';
+'Backup codes: a keyed index of the first group, by which one is found, and the hash of the whole as crypt(3) writes it.';
+
+CREATE FUNCTION rampart_auth.selector_index(account uuid, selector text) RETURNS bytea
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$ SELECT rampart.blind_index('mfa', selector, 'rampart_auth.backup_code.' || account) $$;
+COMMENT ON FUNCTION rampart_auth.selector_index(uuid, text) IS
+'By what a backup code is found. The first group itself would leave a third less to guess of the hash beside it.';
 
 CREATE TABLE rampart_auth.mfa_challenge (
     hash            bytea PRIMARY KEY CHECK (length(hash) = 32),

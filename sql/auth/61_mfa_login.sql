@@ -163,7 +163,7 @@ BEGIN
         WHERE f.account_id = (attempt.begun).account_id AND f.method = 'totp' AND f.confirmed_at IS NOT NULL;
     ELSIF method = 'backup' AND rampart_auth.has_factor((attempt.begun).account_id) THEN
         SELECT jsonb_build_object('hash', b.hash) INTO material FROM rampart_auth.mfa_backup_code b
-        WHERE b.account_id = (attempt.begun).account_id AND b.selector = find_factor.selector AND b.used_at IS NULL;
+        WHERE b.account_id = (attempt.begun).account_id AND b.selector = rampart_auth.selector_index(b.account_id, find_factor.selector) AND b.used_at IS NULL;
     END IF;
     RETURN jsonb_build_object('outcome', 'ok') || coalesce(material, '{}');
 END
@@ -188,7 +188,8 @@ AS $$
 BEGIN
     IF method = 'backup' THEN
         UPDATE rampart_auth.mfa_backup_code b SET used_at = now()
-        WHERE b.account_id = account AND b.selector = use_factor.selector AND b.used_at IS NULL AND rampart_auth.has_factor(account);
+        WHERE b.account_id = account AND b.selector = rampart_auth.selector_index(account, use_factor.selector) AND b.used_at IS NULL
+          AND rampart_auth.has_factor(account);
     ELSE
         UPDATE rampart_auth.mfa_factor f SET last_used_at = now(), last_step = coalesce(step, f.last_step)
         WHERE f.account_id = account AND f.method = use_factor.method AND f.confirmed_at IS NOT NULL

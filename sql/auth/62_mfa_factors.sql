@@ -125,7 +125,7 @@ BEGIN
     END IF;
     DELETE FROM rampart_auth.mfa_backup_code b WHERE b.account_id = account;
     INSERT INTO rampart_auth.mfa_backup_code (account_id, selector, hash)
-    SELECT account, c ->> 'selector', c ->> 'hash' FROM jsonb_array_elements(codes) c;
+    SELECT account, rampart_auth.selector_index(account, c ->> 'selector'), c ->> 'hash' FROM jsonb_array_elements(codes) c;
 END
 $$;
 

@@ -365,6 +365,9 @@ def at_rest(world, report, server):
     secrets = [ada.secret, secret.hex(), base64.b64encode(secret).decode(), challenge, answer.cookies()["__Host-rampart_device"], *ada.backup_codes,
                *(code.replace("-", "") for code in ada.backup_codes)]
     report.equal([s for s in secrets if s in dump], [], "a dump has no secret, code, challenge or device in the clear")
+    selectors = [f"{code[:4]}\t" for code in ada.backup_codes] + [code[:4].encode().hex() for code in ada.backup_codes]
+    rows = [line for line in dump.splitlines() if line.startswith(f"{ada.client.id}\t\\\\x") and "$2" in line]
+    report.equal((len(rows), [s for s in selectors for row in rows if s in row]), (10, []), "nor the group that a backup code is found by")
     report.equal([s for s in secrets if s in server.log() or s in world.cluster.log()], [], "nor have the logs")
 
 
@@ -379,6 +382,8 @@ def key_rotation(world, report, server):
         report.equal([status for login in logins for status in login.result()], [200] * 12, "a rotation of their key fails no login")
     people[0].fresh()
     report.equal(people[0].log_in()[1].status, 200, "nor one after it")
+    answer = server.client().post("/auth/mfa", {"session_id": people[0].begin(), "backup_code": people[0].backup_codes[0]})
+    report.equal(answer.status, 200, "nor one by a backup code from before")
 
 
 def clean_up(world, report, server):

@@ -11,8 +11,9 @@
 namespace rampart::server::mfa {
 namespace {
 
-// Ten are hashed while somebody waits. Behind each are 40 random bits, so that trying them all on a
-// graphics processor takes months at this cost; and the password is needed besides.
+// Ten are hashed while somebody waits. Behind each are 60 random bits, more than can be tried at
+// this cost, and still 40 for who has the database's keys as well, which take a graphics processor
+// months; and the password is needed besides.
 const auth::PasswordHasher& CodeHasher() {
     static const auth::PasswordHasher hasher([] {
         PasswordSettings settings;
