@@ -12,7 +12,6 @@
 namespace rampart::server::mfa {
 namespace {
 
-constexpr std::size_t kHeadSize = 37;
 constexpr std::size_t kMaxClientData = 4096;
 
 // A browser writes a flat object; whatever nests deeply or is not text there is not from one.

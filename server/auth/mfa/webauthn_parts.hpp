@@ -8,6 +8,8 @@
 
 namespace rampart::server::mfa {
 
+inline constexpr std::size_t kHeadSize = 37;
+
 // The head of authenticator data (WebAuthn 6.1).
 struct AuthenticatorHead {
     std::array<std::uint8_t, 32> party_hash;
