@@ -19,6 +19,7 @@ namespace {
 using Findings = std::vector<Finding>;
 using Bio = std::unique_ptr<BIO, decltype([](BIO* b) { BIO_free_all(b); })>;
 using Certificate = std::unique_ptr<X509, decltype([](X509* c) { X509_free(c); })>;
+using Store = std::unique_ptr<X509_STORE, decltype([](X509_STORE* s) { X509_STORE_free(s); })>;
 using Key = std::unique_ptr<EVP_PKEY, decltype([](EVP_PKEY* k) { EVP_PKEY_free(k); })>;
 
 void CheckCertificate(const HttpSettings& http, Findings* findings) {
@@ -55,6 +56,17 @@ void CheckCertificate(const HttpSettings& http, Findings* findings) {
     const auto mode = std::filesystem::status(http.private_key, error).permissions();
     if (!error && (mode & std::filesystem::perms::others_read) != std::filesystem::perms::none) {
         findings->push_back({true, "http.private_key: everybody can read " + http.private_key});
+    }
+}
+
+void CheckAttestation(const MfaSettings& mfa, Findings* findings) {
+    if (mfa.attestation_roots.empty()) return;
+    if (mfa.attestation != "verified")
+        findings->push_back({true, "mfa.attestation_roots: mfa.attestation is not verified"});
+    const Store store(X509_STORE_new());
+    if (X509_STORE_load_file(store.get(), mfa.attestation_roots.c_str()) != 1) {
+        findings->push_back({true, "mfa.attestation_roots: " + mfa.attestation_roots +
+                                       " has no certificates that can be read"});
     }
 }
 
@@ -120,6 +132,7 @@ Findings Check(const Settings& settings) {
     CheckNetworks("http.allow", settings.http.allow, &findings);
     CheckNetworks("http.deny", settings.http.deny, &findings);
     CheckTogether(settings, &findings);
+    CheckAttestation(settings.mfa, &findings);
     CheckMail(settings.mail, &findings);
     CheckDatabase(settings, &findings);
     return findings;

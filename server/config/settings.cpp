@@ -292,6 +292,9 @@ std::vector<Setting> Table(Settings& s) {
          "whether authenticators ask for a PIN or a finger"},
         {"mfa.attestation", ChoiceSetting{&s.mfa.attestation, {"none", "verified"}},
          "whether the makers of authenticators have to vouch for them"},
+        {"mfa.attestation_roots", &s.mfa.attestation_roots,
+         "file with the certificates of makers that may, PEM; empty: any, and the authenticator "
+         "itself"},
         {"mfa.passwordless", &s.mfa.passwordless,
          "whether a passkey that verifies its user logs in alone, without a password"},
         {"mfa.recovery_waiting_hours", IntegerSetting{&s.mfa.recovery_waiting_hours, 0, 168},

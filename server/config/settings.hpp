@@ -98,6 +98,7 @@ struct MfaSettings {
     std::string rp_id;  // empty: the host of http.public_url
     std::string user_verification = "preferred";
     std::string attestation = "none";
+    std::string attestation_roots;
     bool passwordless = true;
 };
 

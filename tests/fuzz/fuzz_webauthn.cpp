@@ -77,6 +77,9 @@ void CheckObject(ByteView object) {
     const auto vouched =
         Registered(Party(Attestation::kVerified), kChallenge, AsBytes(kCreate), object);
     fuzz::Require(credential || !vouched, "nobody vouches for what is none");
+    RelyingParty strict = Party(Attestation::kVerified);
+    strict.attestation_roots = "/dev/null";
+    fuzz::Require(!Registered(strict, kChallenge, AsBytes(kCreate), object), "of no maker at all");
     if (!credential) return;
     fuzz::Require(!credential->id.empty() && credential->id.size() <= 1023, "an id is one");
     fuzz::Require(credential->aaguid.size() == 16, "so is an AAGUID");

@@ -22,7 +22,7 @@ def unb64(text):
 
 
 def cbor(value):
-    """Integers, bytes, text and maps (RFC 8949), in the order given."""
+    """Integers, bytes, text, lists and maps (RFC 8949), in the order given."""
     def head(major, n):
         if n < 24:
             return bytes([major << 5 | n])
@@ -33,6 +33,8 @@ def cbor(value):
         return head(2, len(value)) + value
     if isinstance(value, str):
         return head(3, len(value.encode())) + value.encode()
+    if isinstance(value, list):
+        return head(4, len(value)) + b"".join(map(cbor, value))
     return head(5, len(value)) + b"".join(cbor(k) + cbor(v) for k, v in value.items())
 
 
@@ -57,13 +59,15 @@ class Authenticator:
     def data(self, attested=b""):
         return hashlib.sha256(self.party.encode()).digest() + bytes([self.flags | (0x40 if attested else 0)]) + struct.pack(">I", self.counter) + attested
 
+    def attested(self, model=bytes(16)):
+        return model + struct.pack(">H", len(self.id)) + self.id + cbor(self.public_key())
+
     def client_data(self, kind, challenge):
         return json.dumps({"type": kind, "challenge": challenge, "origin": self.origin, "crossOrigin": False}).encode()
 
     def create(self, options, name="key"):
-        attested = bytes(16) + struct.pack(">H", len(self.id)) + self.id + cbor(self.public_key())
         return {"name": name, "client_data": b64(self.client_data("webauthn.create", options["challenge"])),
-                "attestation_object": b64(cbor({"fmt": "none", "attStmt": {}, "authData": self.data(attested)}))}
+                "attestation_object": b64(cbor({"fmt": "none", "attStmt": {}, "authData": self.data(self.attested())}))}
 
     def get(self, options, kind="webauthn.get"):
         client, data = self.client_data(kind, options["challenge"]), self.data()

@@ -25,6 +25,7 @@ RelyingParty Party(const Settings& settings) {
     party.verify_user = settings.mfa.user_verification == "required";
     party.attestation =
         settings.mfa.attestation == "verified" ? Attestation::kVerified : Attestation::kIgnored;
+    party.attestation_roots = settings.mfa.attestation_roots;
     return party;
 }
 

@@ -23,7 +23,7 @@ using CborItem = std::unique_ptr<cbor_item_t, CborDeleter>;
 // Throws WebAuthnRefused where that is more than the bytes can hold.
 void CheckClaims(ByteView cbor);
 
-// One item of definite lengths, and nothing behind it. Throws WebAuthnRefused.
+// One item, and nothing behind it. Throws WebAuthnRefused.
 CborItem Load(ByteView cbor);
 
 // Nothing: it is no text, or no byte string.

@@ -20,6 +20,10 @@ struct AuthenticatorHead {
     bool backed_up;
 };
 
+// Whether a maker whose certificate stands in the file `roots` (PEM) vouches for an authenticator
+// of this model, by an attestation statement whose signature has been verified.
+bool IsOfTrustedMaker(const std::string& roots, ByteView statement, ByteView aaguid);
+
 // Throws WebAuthnRefused.
 AuthenticatorHead ReadHead(ByteView authenticator_data);
 void CheckHead(const RelyingParty& party, const AuthenticatorHead& head);

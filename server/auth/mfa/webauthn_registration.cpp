@@ -62,9 +62,17 @@ void CheckAttestation(const RelyingParty& party, const AttestationObject& object
             FIDO_OK &&
         fido_cred_set_rp(credential, party.id.c_str(), nullptr) == FIDO_OK &&
         fido_cred_set_clientdata(credential, client_data.data(), client_data.size()) == FIDO_OK;
-    Demand(complete && (fido_cred_verify(credential) == FIDO_OK ||
-                        fido_cred_verify_self(credential) == FIDO_OK),
-           WebAuthnFault::kAttestation);
+    Demand(complete, WebAuthnFault::kAttestation);
+    if (party.attestation_roots.empty()) {
+        Demand(
+            fido_cred_verify(credential) == FIDO_OK || fido_cred_verify_self(credential) == FIDO_OK,
+            WebAuthnFault::kAttestation);
+    } else {
+        const ByteView aaguid(fido_cred_aaguid_ptr(credential), fido_cred_aaguid_len(credential));
+        Demand(fido_cred_verify(credential) == FIDO_OK &&
+                   IsOfTrustedMaker(party.attestation_roots, object.statement, aaguid),
+               WebAuthnFault::kAttestation);
+    }
 }
 
 // Behind the head: AAGUID, length of the id, id, then the key and extensions in CBOR.
