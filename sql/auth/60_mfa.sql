@@ -57,8 +57,12 @@ COMMENT ON TABLE rampart_auth.mfa_backup_code IS
 'Backup codes: a keyed index of the first group, by which one is found, and the hash of the whole as crypt(3) writes it.';
 
 CREATE FUNCTION rampart_auth.selector_index(account uuid, selector text) RETURNS bytea
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-AS $$ SELECT rampart.blind_index('mfa', selector, 'rampart_auth.backup_code.' || account) $$;
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN rampart.blind_index('mfa', selector, 'rampart_auth.backup_code.' || account);
+END
+$$;
 COMMENT ON FUNCTION rampart_auth.selector_index(uuid, text) IS
 'By what a backup code is found. The first group itself would leave a third less to guess of the hash beside it.';
 

@@ -109,20 +109,24 @@ $$;
 COMMENT ON FUNCTION rampart_auth.begin_assertion(bytea, bytea) IS 'Gives a login something for an authenticator to sign. Errors: RMU30, RMU32 the account has none.';
 
 CREATE FUNCTION rampart_auth.hold_credential(account uuid, credential_id bytea) RETURNS jsonb
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT jsonb_build_object('public_key', encode(c.public_key, 'base64'), 'algorithm', c.algorithm, 'counter', c.counter,
-                              'backup_eligible', c.backup_eligible, 'backed_up', c.backed_up, 'user_verified', c.user_verified)
-    FROM rampart_auth.webauthn_credential c JOIN rampart_auth.mfa_factor f ON f.id = c.factor_id
-    WHERE f.account_id = account AND c.credential_id = hold_credential.credential_id FOR UPDATE OF c
+BEGIN
+    RETURN (
+        SELECT jsonb_build_object('public_key', encode(c.public_key, 'base64'), 'algorithm', c.algorithm, 'counter', c.counter,
+                                  'backup_eligible', c.backup_eligible, 'backed_up', c.backed_up, 'user_verified', c.user_verified)
+        FROM rampart_auth.webauthn_credential c JOIN rampart_auth.mfa_factor f ON f.id = c.factor_id
+        WHERE f.account_id = account AND c.credential_id = hold_credential.credential_id FOR UPDATE OF c);
+END
 $$;
 COMMENT ON FUNCTION rampart_auth.hold_credential(uuid, bytea) IS
 'Locks one of an account''s credentials until its assertion was judged, and returns what to judge it by: {public_key, algorithm, counter, backup_eligible, backed_up, user_verified}, in base64. NULL: the account has no such credential.';
 
 CREATE FUNCTION rampart_auth.use_credential(account uuid, credential_id bytea, counter int8, backed_up bool, user_verified bool,
                                             OUT copied bool)
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
+BEGIN
     WITH used AS (
         UPDATE rampart_auth.webauthn_credential c SET counter = use_credential.counter, backed_up = use_credential.backed_up,
             user_verified = c.user_verified OR use_credential.user_verified
@@ -131,7 +135,8 @@ AS $$
           AND (use_credential.counter > c.counter OR (use_credential.counter = 0 AND c.counter = 0))
         RETURNING c.factor_id, c.backup_eligible)
     UPDATE rampart_auth.mfa_factor f SET last_used_at = now() FROM used WHERE f.id = used.factor_id
-    RETURNING used.backup_eligible
+    RETURNING used.backup_eligible INTO copied;
+END
 $$;
 COMMENT ON FUNCTION rampart_auth.use_credential(uuid, bytea, int8, bool, bool) IS
 'An assertion was right: keeps the counter, which never falls. copied: whether the key may be on several devices; NULL, there is no such credential any more.';

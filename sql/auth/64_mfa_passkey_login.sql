@@ -23,11 +23,15 @@ COMMENT ON FUNCTION rampart_auth.begin_passkey_login(bytea, bytea) IS
 'Keeps for five minutes what an authenticator has to sign; challenge: SHA-256 of the id that the login will be ended by. {expires_in}.';
 
 CREATE FUNCTION rampart_auth.owner_of_passkey(credential_id bytea) RETURNS uuid
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT f.account_id FROM rampart_auth.webauthn_credential c JOIN rampart_auth.mfa_factor f ON f.id = c.factor_id
-    WHERE c.credential_id = owner_of_passkey.credential_id AND f.confirmed_at IS NOT NULL
+BEGIN
+    RETURN (
+        SELECT f.account_id FROM rampart_auth.webauthn_credential c JOIN rampart_auth.mfa_factor f ON f.id = c.factor_id
+        WHERE c.credential_id = owner_of_passkey.credential_id AND f.confirmed_at IS NOT NULL);
+END
 $$;
+COMMENT ON FUNCTION rampart_auth.owner_of_passkey(bytea) IS 'Whose account a passkey logs in to. NULL: nobody''s.';
 
 CREATE FUNCTION rampart_auth.find_passkey(challenge bytea, credential_id bytea) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
