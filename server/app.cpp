@@ -17,6 +17,7 @@
 #include "ops/log.hpp"
 #include "orgs/routes.hpp"
 #include "rbac/routes.hpp"
+#include "sms/configuration.hpp"
 
 namespace rampart::server {
 namespace {
@@ -48,9 +49,18 @@ http::Route DocumentRoute(const nlohmann::json& document) {
     return route;
 }
 
-std::unique_ptr<mail::Sender> SenderOf(db::Pool& pool, const MailSettings& settings) {
-    if (settings.host.empty()) return nullptr;
-    return std::make_unique<mail::Sender>(pool, mail::OptionsOf(settings));
+// Of the channels that are configured; messages of others stay in the outbox.
+std::vector<std::unique_ptr<outbox::Sender>> SendersOf(db::Pool& pool, const Settings& settings) {
+    std::vector<std::unique_ptr<outbox::Sender>> senders;
+    if (!settings.mail.host.empty()) {
+        senders.push_back(std::make_unique<outbox::Sender>(
+            pool, "mail", std::make_unique<mail::MailCourier>(mail::OptionsOf(settings.mail))));
+    }
+    if (settings.sms.offered()) {
+        senders.push_back(std::make_unique<outbox::Sender>(
+            pool, "sms", std::make_unique<sms::SmsCourier>(sms::OptionsOf(settings))));
+    }
+    return senders;
 }
 
 }  // namespace
@@ -72,7 +82,7 @@ App::App(const Settings& settings)
     : settings_(settings),
       pool_(WaitForDatabase(settings_.database.connection), settings_.database.connections,
             std::chrono::milliseconds(settings_.database.wait_ms)),
-      mail_(SenderOf(pool_, settings_.mail)),
+      senders_(SendersOf(pool_, settings_)),
       changes_(settings_.database.connection),
       signing_keys_(pool_, settings_),
       tokens_(signing_keys_, settings_),
@@ -92,10 +102,11 @@ App::App(const Settings& settings)
                         [this](std::string_view payload) {
                             if (payload == "keys") signing_keys_.Reload();
                         }});
-    if (mail_) {
-        changes_.Subscribe({[this] { mail_->Wake(); },
-                            [this](std::string_view payload) {
-                                if (payload == "mail") mail_->Wake();
+    for (const auto& owner : senders_) {
+        outbox::Sender* const sender = owner.get();
+        changes_.Subscribe({[sender] { sender->Wake(); },
+                            [sender](std::string_view payload) {
+                                if (payload == sender->channel()) sender->Wake();
                             }});
     }
     signing_keys_.Reload();
@@ -113,7 +124,7 @@ App::App(const Settings& settings)
             metrics_.CountRefusal(refusal.code);
         });
     // Last: nothing that throws comes after what has to be stopped.
-    if (mail_) mail_->Start();
+    for (const auto& sender : senders_) sender->Start();
     changes_.Start();
 }
 
@@ -156,7 +167,7 @@ std::string App::SharedSecret(const std::string& name) {
 void App::Stop() {
     management_.Drain();
     listener_->Stop();
-    if (mail_) mail_->Stop();
+    for (const auto& sender : senders_) sender->Stop();
     changes_.Stop();
 }
 

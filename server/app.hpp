@@ -16,10 +16,10 @@
 #include "http/listener.hpp"
 #include "http/rate_limiter.hpp"
 #include "http/router.hpp"
-#include "mail/sender.hpp"
 #include "ops/housekeeping.hpp"
 #include "ops/management.hpp"
 #include "ops/metrics.hpp"
+#include "outbox/sender.hpp"
 
 namespace rampart::server {
 
@@ -48,7 +48,7 @@ class App {
     const Settings settings_;
     ops::Metrics metrics_;
     db::Pool pool_;
-    std::unique_ptr<mail::Sender> mail_;  // none where no mail is sent
+    const std::vector<std::unique_ptr<outbox::Sender>> senders_;  // one a channel
     db::Listener changes_;
     auth::SigningKeys signing_keys_;
     auth::TokenReader tokens_;

@@ -90,7 +90,7 @@ http::Reply LogIn(const Service& service, http::Exchange& exchange) {
                          {"device", mfa::DeviceOf(exchange)}});
     const std::string& status = outcome["outcome"].get_ref<const std::string&>();
     if (status == "changed") throw http::Problem("invalid_credentials");
-    if (status == "mfa") return mfa::FactorRequired(outcome, challenge);
+    if (status == "mfa") return mfa::FactorRequired(service, outcome, challenge);
     DemandAdmission(outcome);
     return SessionReply(service, outcome["claims"], jti, refresh,
                         exchange.body.value("cookies", false));

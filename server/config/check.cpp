@@ -12,6 +12,7 @@
 #include "db/migrate.hpp"
 #include "http/network.hpp"
 #include "mail/configuration.hpp"
+#include "sms/configuration.hpp"
 
 namespace rampart::server {
 namespace {
@@ -108,6 +109,19 @@ void CheckMail(const MailSettings& mail, Findings* findings) {
     }
 }
 
+void CheckSms(const Settings& settings, Findings* findings) {
+    if (!settings.sms.offered()) {
+        if (!settings.sms.secret.empty() || !settings.sms.secret_file.empty())
+            findings->push_back({false, "sms.hook_url: not set, so there are no codes by SMS"});
+        return;
+    }
+    try {
+        sms::OptionsOf(settings);
+    } catch (const ConfigurationError& error) {
+        findings->push_back({true, error.what()});
+    }
+}
+
 void CheckDatabase(const Settings& settings, Findings* findings) {
     if (settings.database.connection.empty()) {
         findings->push_back({true, "database.connection is needed"});
@@ -134,6 +148,7 @@ Findings Check(const Settings& settings) {
     CheckTogether(settings, &findings);
     CheckAttestation(settings.mfa, &findings);
     CheckMail(settings.mail, &findings);
+    CheckSms(settings, &findings);
     CheckDatabase(settings, &findings);
     return findings;
 }

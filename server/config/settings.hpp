@@ -116,6 +116,17 @@ struct MailSettings {
     std::string product = "Rampart";
 };
 
+struct SmsSettings {
+    std::string hook_url;  // empty: no codes by SMS
+    std::string secret;
+    std::string secret_file;
+    std::string ca_file;
+    int connect_seconds = 5;
+    int total_seconds = 15;
+
+    bool offered() const { return !hook_url.empty(); }
+};
+
 struct LogSettings {
     std::string level = "info";
 };
@@ -130,6 +141,7 @@ struct Settings {
     MfaSettings mfa;
     RateSettings rates;
     MailSettings mail;
+    SmsSettings sms;
     LogSettings log;
 
     std::string PublicUrl() const;

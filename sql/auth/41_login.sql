@@ -77,7 +77,7 @@ BEGIN
         PERFORM rampart_auth.record('auth.lockout', jsonb_build_object('account', account, 'until', by_email.locked_until));
         IF account IS NOT NULL THEN
             PERFORM rampart_auth.enqueue_mail(email, 'account-locked', jsonb_build_object(
-                'minutes', ceil(extract(epoch FROM by_email.locked_until - now()) / 60), 'ip', host(ip)));
+                'minutes', ceil(extract(epoch FROM by_email.locked_until - clock_timestamp()) / 60), 'ip', host(ip)));
         END IF;
     END IF;
     RETURN jsonb_build_object('locked', rampart_auth.locked_seconds(email, ip));

@@ -65,7 +65,8 @@ $$;
 COMMENT ON FUNCTION rampart_auth.take_registration() IS 'The challenge of begin_registration: it is used up. Errors: RMU30, RMU31, RMU02.';
 
 CREATE FUNCTION rampart_auth.add_credential(name text, credential_id bytea, public_key bytea, algorithm int, aaguid bytea, counter int8,
-                                            backup_eligible bool, backed_up bool, user_verified bool, codes jsonb) RETURNS jsonb
+                                            backup_eligible bool, backed_up bool, user_verified bool, codes jsonb, jti text,
+                                            access_seconds int) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -85,12 +86,12 @@ BEGIN
     IF first THEN
         PERFORM rampart_auth.keep_backup_codes(account, codes);
     END IF;
-    PERFORM rampart_auth.confirm_factor(account, 'webauthn', NULL, add_credential.backup_eligible);
-    RETURN jsonb_build_object('id', factor, 'backup_codes', first);
+    RETURN rampart_auth.confirm_factor(account, 'webauthn', NULL, jti, access_seconds, add_credential.backup_eligible)
+        || jsonb_build_object('id', factor, 'backup_codes', first);
 END
 $$;
-COMMENT ON FUNCTION rampart_auth.add_credential(text, bytea, bytea, int, bytea, int8, bool, bool, bool, jsonb) IS
-'Registers an authenticator that the server has verified. As set_up_totp, and it counts at once: {id, backup_codes}. Errors: RMU04 registered already, RMU13 too many, RMU31, RMU02.';
+COMMENT ON FUNCTION rampart_auth.add_credential(text, bytea, bytea, int, bytea, int8, bool, bool, bool, jsonb, text, int) IS
+'Registers an authenticator that the server has verified. As set_up_totp and confirm_factor, for it counts at once: {outcome, claims, id, backup_codes}. Errors: RMU04 registered already, RMU13 too many, RMU31, RMU02.';
 
 CREATE FUNCTION rampart_auth.begin_assertion(challenge bytea, webauthn bytea) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp

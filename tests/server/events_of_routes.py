@@ -185,7 +185,7 @@ def rule(name):
 
 # Second factors ---------------------------------------------------------------------------------------------------------
 
-TOTP_SECRET = b"12345678901234567890"
+TOTP_SECRET, PHONE = b"12345678901234567890", "+12025550123"
 
 
 def totp():
@@ -194,8 +194,9 @@ def totp():
 
 def enrolled(scene, method="totp", confirmed=True):
     """The member has a factor."""
-    return scene.party.value("INSERT INTO rampart_auth.mfa_factor (account_id, method, secret, confirmed_at) VALUES (%s, %s, %s, CASE WHEN %s THEN now() END) RETURNING id::text",
-                             scene.member.account, method, TOTP_SECRET if method == "totp" else None, confirmed)
+    return scene.party.value("INSERT INTO rampart_auth.mfa_factor (account_id, method, secret, phone, confirmed_at) "
+                             "VALUES (%s, %s, %s, %s, CASE WHEN %s THEN now() END) RETURNING id::text",
+                             scene.member.account, method, TOTP_SECRET if method == "totp" else None, PHONE if method == "sms" else None, confirmed)
 
 
 def challenge(scene, method="totp"):
@@ -219,6 +220,19 @@ def mailed_code(scene):
     scene.party.door.send("POST", "/auth/mfa/email", None, {"session_id": session})
     code = [data["code"] for template, data in scene.party.mails(scene.member.email) if template == "mfa-code"][-1]
     return Step("POST", "/auth/mfa", {"session_id": session, "email_code": code}, events=["auth.mfa_success", "auth.login_success"], actor=scene.member.account, org=scene.owner.org)
+
+
+def texted_code(scene):
+    session = challenge(scene, "sms")
+    scene.party.hook.posts.clear()
+    scene.party.door.send("POST", "/auth/mfa/sms", None, {"session_id": session})
+    return Step("POST", "/auth/mfa", {"session_id": session, "sms_code": scene.party.hook.code(PHONE)}, events=["auth.mfa_success", "auth.login_success"],
+                actor=scene.member.account, org=scene.owner.org)
+
+
+def set_up_phone(scene):
+    enrolled(scene)
+    return Step("POST", "/auth/mfa/setup", {"method": "sms", "phone": PHONE}, by=scene.member, events=["auth.mfa_code_sent", "auth.mfa_setup"])
 
 
 def wrong_code(scene):
@@ -280,7 +294,7 @@ def force_off(scene):
 
 
 def reset_grace(scene):
-    return Step("POST", f"/admin/users/{scene.owner.account}/mfa/grace", by=scene.root, events=["auth.mfa_grace_reset"])
+    return Step("POST", f"/admin/users/{scene.party.person_of_role('ADMIN').account}/mfa/grace", by=scene.root, events=["auth.mfa_grace_reset"])
 
 
 def require_mfa(scene):
@@ -326,9 +340,10 @@ def finish_assertion(scene):
 
 
 ROUTES = {
-    "answerChallenge": [at_challenge("/auth/mfa", ["auth.mfa_success", "auth.login_success"], totp_code=lambda _: totp()), mailed_code, wrong_code],
+    "answerChallenge": [at_challenge("/auth/mfa", ["auth.mfa_success", "auth.login_success"], totp_code=lambda _: totp()), mailed_code, texted_code, wrong_code],
     "mailCode": [at_challenge("/auth/mfa/email", ["auth.mfa_code_sent"], 202, "email")],
-    "setUpFactor": [of_member("POST", "/auth/mfa/setup", ["auth.mfa_setup"], {"method": "totp"})], "confirmFactor": [confirm_factor],
+    "sendSms": [at_challenge("/auth/mfa/sms", ["auth.mfa_code_sent"], 202, "sms")],
+    "setUpFactor": [of_member("POST", "/auth/mfa/setup", ["auth.mfa_setup"], {"method": "totp"}), set_up_phone], "confirmFactor": [confirm_factor],
     "stepUp": [of_member("POST", "/auth/mfa/step-up", ["auth.mfa_success"], {"password": PASSWORD}), step_up_by_factor],
     "removeFactor": [remove_factor], "renewBackupCodes": [renew_backup_codes], "forgetDevice": [forget_device],
     "setRecoveryEmail": [of_member("PUT", "/auth/mfa/recovery-email", ["auth.recovery_email_set"], {"email": "elsewhere@example.org"}, 202)],
@@ -404,6 +419,7 @@ def check(world, report):
     for name, stories in ROUTES.items():
         for story in stories:
             label = name if len(stories) == 1 else f"{name} ({story.__name__})"
+            party.wait_for_sms()
             check_refused(party, label, story(Scene(party)), report)
             check_logged(party, walk, label, story(Scene(party)), report)
     walk.report(report, "events")

@@ -38,11 +38,30 @@ void DemandOk(const nlohmann::json& answer) {
     throw refused;
 }
 
-http::Reply FactorRequired(const nlohmann::json& answer, const std::string& challenge) {
+std::string MethodOf(const nlohmann::json& body, std::initializer_list<const char*> methods) {
+    std::string given;
+    std::string known;
+    for (const char* method : methods) {
+        const std::string field = std::string(method) + "_code";
+        known += (known.empty() ? "" : ", ") + field;
+        if (!body.contains(field)) continue;
+        if (!given.empty()) throw http::Problem("validation_failed", "one code at a time");
+        given = method;
+    }
+    if (given.empty()) throw http::Problem("validation_failed", "one of these is needed: " + known);
+    return given;
+}
+
+http::Reply FactorRequired(const auth::Service& service, const nlohmann::json& answer,
+                           const std::string& challenge) {
+    nlohmann::json methods = nlohmann::json::array();
+    for (const nlohmann::json& method : answer.at("methods")) {
+        if (method != "sms" || service.settings.sms.offered()) methods.push_back(method);
+    }
     return {200,
             {{"mfa_required", true},
              {"session_id", challenge},
-             {"methods", answer.at("methods")},
+             {"methods", std::move(methods)},
              {"expires_in", answer.at("expires_in")}},
             {},
             {},

@@ -42,14 +42,34 @@ http::Reply Beginning::ReplyTo(const nlohmann::json& answer, const auth::Service
     return reply;
 }
 
-nlohmann::json SessionSchema() {
+Renewal::Renewal() : jti_(auth::NewId()) {}
+
+db::Arguments Renewal::With(db::Arguments arguments, const TokenSettings& settings) const {
+    arguments.push_back({"jti", jti_});
+    arguments.push_back({"access_seconds", settings.access_seconds});
+    return arguments;
+}
+
+http::Reply Renewal::ReplyTo(const nlohmann::json& answer, const auth::Service& service,
+                             const http::Exchange& exchange) const {
+    DemandOk(answer);
+    return auth::RenewedReply(service, answer.at("claims"), jti_,
+                              exchange.body.value("cookies", false));
+}
+
+nlohmann::json RenewalSchema(nlohmann::json more, const std::vector<std::string>& optional) {
     using namespace http::schema;
-    return Object({{"token_type", OneOf({"Bearer"})},
-                   {"access_token", Text(4096)},
-                   {"expires_in", Integer(1, 3600)},
-                   {"csrf_token", Text(64)},
-                   {"clock_drift_seconds", Integer(-kTotpPeriod, kTotpPeriod)}},
-                  {"clock_drift_seconds"});
+    more.update({{"token_type", OneOf({"Bearer"})},
+                 {"access_token", Text(4096)},
+                 {"expires_in", Integer(1, 3600)},
+                 {"csrf_token", Text(64)}});
+    return Object(std::move(more), optional);
+}
+
+nlohmann::json SessionSchema() {
+    return RenewalSchema(
+        {{"clock_drift_seconds", http::schema::Integer(-kTotpPeriod, kTotpPeriod)}},
+        {"clock_drift_seconds"});
 }
 
 db::Value ChallengeIn(const nlohmann::json& body) {

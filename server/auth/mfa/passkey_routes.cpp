@@ -128,10 +128,14 @@ std::vector<Route> OwnPasskeyRoutes(const auth::Service& s) {
 
     Route finish{"POST", "/auth/mfa/webauthn/register/finish", "finishRegistration",
                  "Registers a passkey or security key; other sessions end"};
-    finish.body = Object(
-        {{"name", Name(100)}, {"client_data", Text(6000)}, {"attestation_object", Text(8000)}});
+    finish.body = Object({{"name", Name(100)},
+                          {"client_data", Text(6000)},
+                          {"attestation_object", Text(8000)},
+                          {"cookies", Boolean()}},
+                         {"cookies"});
     finish.status = 201;
-    finish.response = Object({{"id", Uuid()}, {"backup_codes", BackupCodes()}}, {"backup_codes"});
+    finish.response =
+        RenewalSchema({{"id", Uuid()}, {"backup_codes", BackupCodes()}}, {"backup_codes"});
     finish.problems =
         WebAuthnProblems({"webauthn_attestation", "step_up_required", "conflict", "not_possible"});
     finish.handler = [&s](http::Exchange& e) { return FinishRegistration(s, e); };

@@ -93,20 +93,24 @@ http::Reply FinishRegistration(const auth::Service& service, http::Exchange& exc
         exchange.db().Commit();
         throw ProblemOf(refused);
     }
+    const Renewal renewal;
     const nlohmann::json added = exchange.db().Finish(
-        "add_credential", {{"name", db::Value::OfJson(exchange.body["name"])},
-                           {"credential_id", ByteView(credential.id)},
-                           {"public_key", ByteView(credential.public_key)},
-                           {"algorithm", static_cast<int>(credential.algorithm)},
-                           {"aaguid", ByteView(credential.aaguid)},
-                           {"counter", db::Value(std::to_string(credential.counter))},
-                           {"backup_eligible", credential.backup_eligible},
-                           {"backed_up", credential.backed_up},
-                           {"user_verified", credential.user_verified},
-                           {"codes", db::Value(backup.hashed.dump())}});
-    nlohmann::json body = {{"id", added["id"]}};
-    if (added["backup_codes"].get<bool>()) body["backup_codes"] = backup.codes;
-    return {201, std::move(body), {{"Cache-Control", "no-store"}}, {}, {}};
+        "add_credential", renewal.With({{"name", db::Value::OfJson(exchange.body["name"])},
+                                        {"credential_id", ByteView(credential.id)},
+                                        {"public_key", ByteView(credential.public_key)},
+                                        {"algorithm", static_cast<int>(credential.algorithm)},
+                                        {"aaguid", ByteView(credential.aaguid)},
+                                        {"counter", db::Value(std::to_string(credential.counter))},
+                                        {"backup_eligible", credential.backup_eligible},
+                                        {"backed_up", credential.backed_up},
+                                        {"user_verified", credential.user_verified},
+                                        {"codes", db::Value(backup.hashed.dump())}},
+                                       service.settings.tokens));
+    http::Reply reply = renewal.ReplyTo(added, service, exchange);
+    reply.status = 201;
+    reply.body["id"] = added["id"];
+    if (added["backup_codes"].get<bool>()) reply.body["backup_codes"] = backup.codes;
+    return reply;
 }
 
 http::Reply BeginAssertion(const auth::Service& service, http::Exchange& exchange) {

@@ -26,13 +26,15 @@ json Status(const char* status) { return Object({{"status", OneOf({status})}}); 
 // From between password and factor: what is known of the sender is the challenge alone.
 std::vector<Route> Challenges(const auth::Service& s) {
     Route answer{"POST", "/auth/mfa", "answerChallenge", "Ends a login by its second factor"};
-    answer.body = Object({{"session_id", Token()},
-                          {"totp_code", SixDigits()},
-                          {"email_code", SixDigits()},
-                          {"backup_code", BackupCode()},
-                          {"trust_device", Boolean()},
-                          {"cookies", Boolean()}},
-                         {"totp_code", "email_code", "backup_code", "trust_device", "cookies"});
+    answer.body =
+        Object({{"session_id", Token()},
+                {"totp_code", SixDigits()},
+                {"email_code", SixDigits()},
+                {"sms_code", SixDigits()},
+                {"backup_code", BackupCode()},
+                {"trust_device", Boolean()},
+                {"cookies", Boolean()}},
+               {"totp_code", "email_code", "sms_code", "backup_code", "trust_device", "cookies"});
     answer.response = SessionSchema();
     answer.problems = {"mfa_refused", "mfa_locked", "mfa_session_ended", "tenant_forbidden"};
     answer.handler = [&s](http::Exchange& e) { return AnswerChallenge(s, e); };
@@ -42,7 +44,14 @@ std::vector<Route> Challenges(const auth::Service& s) {
     mail.status = 202;
     mail.response = Object({{"status", OneOf({"code_sent"})}, {"expires_in", Integer(1, 600)}});
     mail.problems = {"mfa_session_ended", "mfa_not_set_up"};
-    mail.handler = MailCode;
+    mail.handler = SendCodeByMail;
+
+    Route sms{"POST", "/auth/mfa/sms", "sendSms", "Sends a code for a login by SMS"};
+    sms.body = mail.body;
+    sms.status = mail.status;
+    sms.response = mail.response;
+    sms.problems = mail.problems;
+    sms.handler = [&s](http::Exchange& e) { return SendCodeBySms(s, e); };
 
     Route recovery{"POST", "/auth/mfa/recovery", "requestRecovery",
                    "Mails a link that turns the second factor off, to the recovery address"};
@@ -66,7 +75,7 @@ std::vector<Route> Challenges(const auth::Service& s) {
     verify.problems = {"token_invalid"};
     verify.handler = VerifyRecoveryAddress;
 
-    std::vector<Route> routes{answer, mail, recovery, recover, verify};
+    std::vector<Route> routes{answer, mail, sms, recovery, recover, verify};
     for (Route& route : routes) {
         route.access = Access::kPublic;
         // Attempts have a budget of their own, which does not count those of others behind one
@@ -91,29 +100,36 @@ std::vector<Route> Factors(const auth::Service& s) {
                   {"items", Object({{"id", Uuid()},
                                     {"method", OneOf({"totp", "email", "sms", "webauthn"})},
                                     {"name", Nullable(Name(100))},
+                                    {"phone", Nullable(Text(16))},
                                     {"created_at", DateTime()},
                                     {"last_used_at", Nullable(DateTime())}})}}}});
     list.handler = CallFunction("list_factors");
 
     Route set_up{"POST", "/auth/mfa/setup", "setUpFactor", "Begins with a second factor"};
-    set_up.body = Object({{"method", OneOf({"totp", "email"})}, {"name", Name(100)}}, {"name"});
-    set_up.response = Object({{"method", OneOf({"totp", "email"})},
+    set_up.body = Object(
+        {{"method", OneOf({"totp", "email", "sms"})}, {"name", Name(100)}, {"phone", Phone()}},
+        {"name", "phone"});
+    set_up.response = Object({{"method", OneOf({"totp", "email", "sms"})},
                               {"secret", Text(32)},
                               {"uri", Text(1000)},
                               {"qr_svg", Text(40000)},
                               {"qr_png", Text(20000)},
+                              {"phone", Text(16)},
                               {"backup_codes", BackupCodes()}},
-                             {"secret", "uri", "qr_svg", "qr_png", "backup_codes"});
-    set_up.problems = {"step_up_required"};
+                             {"secret", "uri", "qr_svg", "qr_png", "phone", "backup_codes"});
+    set_up.problems = {"step_up_required", "not_possible"};
     set_up.handler = [&s](http::Exchange& e) { return SetUpFactor(s, e); };
 
     Route confirm{"POST", "/auth/mfa/verify", "confirmFactor",
                   "Confirms the factor that was begun with; other sessions end"};
-    confirm.body = Object({{"totp_code", SixDigits()}, {"email_code", SixDigits()}},
-                          {"totp_code", "email_code"});
-    confirm.response = Status("enabled");
+    confirm.body = Object({{"totp_code", SixDigits()},
+                           {"email_code", SixDigits()},
+                           {"sms_code", SixDigits()},
+                           {"cookies", Boolean()}},
+                          {"totp_code", "email_code", "sms_code", "cookies"});
+    confirm.response = RenewalSchema({{"status", OneOf({"enabled"})}});
     confirm.problems = {"step_up_required", "mfa_refused", "mfa_locked"};
-    confirm.handler = ConfirmFactor;
+    confirm.handler = [&s](http::Exchange& e) { return ConfirmFactor(s, e); };
 
     Route step_up{"POST", "/auth/mfa/step-up", "stepUp",
                   "Proves anew who is there: by the second factor, or by the password without one"};
