@@ -86,6 +86,7 @@ http::Reply LogIn(const Service& service, http::Exchange& exchange) {
                          {"access_seconds", tokens.access_seconds},
                          {"refresh_days", tokens.refresh_days},
                          {"session_days", tokens.session_days},
+                         {"tell", service.settings.mail.new_login},
                          {"challenge", ByteView(HashOf(challenge))},
                          {"device", mfa::DeviceOf(exchange)}});
     const std::string& status = outcome["outcome"].get_ref<const std::string&>();

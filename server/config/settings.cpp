@@ -324,6 +324,8 @@ std::vector<Setting> Table(Settings& s) {
         {"mail.templates", &s.mail.templates,
          "directory of templates that replace those of the product, SMS included"},
         {"mail.product", &s.mail.product, "what mails and SMS call the product"},
+        {"mail.new_login", &s.mail.new_login,
+         "whether an account is told of a login from a device or network that is new to it"},
         {"sms.hook_url", &s.sms.hook_url,
          "where SMS are posted to, https; empty: there are no codes by SMS"},
         {"sms.secret", &s.sms.secret,

@@ -114,6 +114,7 @@ struct MailSettings {
     int total_seconds = 60;
     std::string templates;
     std::string product = "Rampart";
+    bool new_login = true;
 };
 
 struct SmsSettings {

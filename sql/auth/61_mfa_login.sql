@@ -224,7 +224,7 @@ COMMENT ON FUNCTION rampart_auth.renew_proof(uuid, text[], text, int) IS
 'Notes what a session has shown (amr_of), and returns the claims of its next access token. Takes act_as_server(). Errors: RMU01.';
 
 CREATE FUNCTION rampart_auth.end_challenge(challenge rampart_auth.mfa_challenge, method text, token_hash bytea, jti text, access_seconds int,
-                                           refresh_days int, session_days int, device bytea, copied bool DEFAULT false) RETURNS jsonb
+                                           refresh_days int, session_days int, tell bool, device bytea, copied bool DEFAULT false) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -240,7 +240,7 @@ BEGIN
         claims := rampart_auth.renew_proof(challenge.session_id, shown, jti, access_seconds);
     ELSE
         claims := rampart_auth.open_session(account, challenge.org_id, '{pwd}' || shown, request.ip, request.user_agent,
-                                            token_hash, jti, access_seconds, refresh_days, session_days);
+                                            token_hash, jti, access_seconds, refresh_days, session_days, tell);
     END IF;
     IF device IS NOT NULL THEN
         INSERT INTO rampart_auth.trusted_device (account_id, hash, ip, user_agent, expires_at)
@@ -256,7 +256,7 @@ END
 $$;
 
 CREATE FUNCTION rampart_auth.accept_factor(challenge bytea, method text, step int8, selector text, token_hash bytea, jti text, access_seconds int,
-                                           refresh_days int, session_days int, device bytea DEFAULT NULL) RETURNS jsonb
+                                           refresh_days int, session_days int, tell bool, device bytea DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -265,10 +265,10 @@ BEGIN
     IF method NOT IN ('totp', 'backup') OR NOT rampart_auth.use_factor(begun.account_id, method, step, selector) THEN
         RETURN rampart_auth.attempt_failed(begun.account_id, method);
     END IF;
-    RETURN rampart_auth.end_challenge(begun, method, token_hash, jti, access_seconds, refresh_days, session_days, device);
+    RETURN rampart_auth.end_challenge(begun, method, token_hash, jti, access_seconds, refresh_days, session_days, tell, device);
 END
 $$;
-COMMENT ON FUNCTION rampart_auth.accept_factor(bytea, text, int8, text, bytea, text, int, int, int, bytea) IS
+COMMENT ON FUNCTION rampart_auth.accept_factor(bytea, text, int8, text, bytea, text, int, int, int, bool, bytea) IS
 'The attempt was right: ends the challenge and opens the session, as accept_login does, or renews the proof of the one that asked (renewed). A code that was used before is refused. device: SHA-256 of the cookie of a device to be trusted for 14 days. Errors: RMU30, RMU05.';
 
 GRANT EXECUTE ON FUNCTION rampart_auth.find_factor, rampart_auth.accept_factor, rampart_auth.refuse_factor TO rampartd;

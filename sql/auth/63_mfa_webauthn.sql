@@ -163,7 +163,7 @@ COMMENT ON FUNCTION rampart_auth.find_credential(bytea, bytea) IS
 'Takes an attempt and the challenge of begin_assertion, and returns what to judge the assertion by: {outcome: ok, webauthn} and what hold_credential says; as find_factor otherwise. Errors: RMU30.';
 
 CREATE FUNCTION rampart_auth.accept_assertion(challenge bytea, credential_id bytea, counter int8, backed_up bool, user_verified bool, token_hash bytea, jti text,
-                                              access_seconds int, refresh_days int, session_days int, device bytea DEFAULT NULL) RETURNS jsonb
+                                              access_seconds int, refresh_days int, session_days int, tell bool, device bytea DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -173,10 +173,10 @@ BEGIN
     IF copied IS NULL THEN
         RETURN rampart_auth.attempt_failed(begun.account_id, 'webauthn');
     END IF;
-    RETURN rampart_auth.end_challenge(begun, 'webauthn', token_hash, jti, access_seconds, refresh_days, session_days, device, copied);
+    RETURN rampart_auth.end_challenge(begun, 'webauthn', token_hash, jti, access_seconds, refresh_days, session_days, tell, device, copied);
 END
 $$;
-COMMENT ON FUNCTION rampart_auth.accept_assertion(bytea, bytea, int8, bool, bool, bytea, text, int, int, int, bytea) IS
+COMMENT ON FUNCTION rampart_auth.accept_assertion(bytea, bytea, int8, bool, bool, bytea, text, int, int, int, bool, bytea) IS
 'The assertion was right: as accept_factor, and keeps the new counter. Errors: RMU30, RMU05.';
 
 GRANT EXECUTE ON FUNCTION rampart_auth.begin_registration, rampart_auth.take_registration, rampart_auth.add_credential,

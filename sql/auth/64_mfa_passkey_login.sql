@@ -60,7 +60,7 @@ COMMENT ON FUNCTION rampart_auth.find_passkey(bytea, bytea) IS
 'Ends what begin_passkey_login began, takes an attempt of the passkey''s owner, and returns what to judge the assertion by: {outcome: ok, webauthn, account} and what hold_credential says, which is nothing where nobody has the passkey; {outcome: locked, locked: seconds}. Errors: RMU30.';
 
 CREATE FUNCTION rampart_auth.accept_passkey(credential_id bytea, counter int8, backed_up bool, org uuid, token_hash bytea, jti text,
-                                            access_seconds int, refresh_days int, session_days int) RETURNS jsonb
+                                            access_seconds int, refresh_days int, session_days int, tell bool) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -84,10 +84,10 @@ BEGIN
     PERFORM rampart_auth.record('auth.mfa_success', jsonb_build_object('account', owner, 'method', 'passkey'));
     RETURN jsonb_build_object('outcome', 'ok', 'renewed', false, 'claims', rampart_auth.open_session(
         owner, org, rampart_auth.amr_of('webauthn', copied) || '{user}', request.ip, request.user_agent,
-        token_hash, jti, access_seconds, refresh_days, session_days));
+        token_hash, jti, access_seconds, refresh_days, session_days, tell));
 END
 $$;
-COMMENT ON FUNCTION rampart_auth.accept_passkey(bytea, int8, bool, uuid, bytea, text, int, int, int) IS
+COMMENT ON FUNCTION rampart_auth.accept_passkey(bytea, int8, bool, uuid, bytea, text, int, int, int, bool) IS
 'The assertion was right, and its user verified: keeps the counter and opens the owner''s session, as accept_login does: {outcome: ok, claims}, or locked, unverified, awaiting_approval, disabled. Errors: RMU05.';
 
 CREATE FUNCTION rampart_auth.refuse_passkey(credential_id bytea, reason text, ip_allowed int) RETURNS jsonb

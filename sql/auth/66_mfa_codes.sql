@@ -99,7 +99,7 @@ COMMENT ON FUNCTION rampart_auth.send_code(bytea, text) IS
 'Sends a code of ten minutes by this method; an earlier one is worth nothing then. {outcome: wait, locked: seconds} where that is too soon (take_code). Errors: RMU30, RMU32 the account has no such factor.';
 
 CREATE FUNCTION rampart_auth.check_code(challenge bytea, method text, code text, token_hash bytea, jti text, access_seconds int,
-                                        refresh_days int, session_days int, device bytea DEFAULT NULL) RETURNS jsonb
+                                        refresh_days int, session_days int, tell bool, device bytea DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -116,10 +116,10 @@ BEGIN
         RETURN rampart_auth.attempt_failed(begun.account_id, method);
     END IF;
     PERFORM rampart_auth.code_came_back(begun.account_id);
-    RETURN rampart_auth.end_challenge(begun, method, token_hash, jti, access_seconds, refresh_days, session_days, device);
+    RETURN rampart_auth.end_challenge(begun, method, token_hash, jti, access_seconds, refresh_days, session_days, tell, device);
 END
 $$;
-COMMENT ON FUNCTION rampart_auth.check_code(bytea, text, text, bytea, text, int, int, int, bytea) IS
+COMMENT ON FUNCTION rampart_auth.check_code(bytea, text, text, bytea, text, int, int, int, bool, bytea) IS
 'Judges a code that send_code sent by this method, and answers as find_factor, refuse_factor or accept_factor do. Errors: RMU30, RMU05.';
 
 -- Set up ------------------------------------------------------------------------------------------------------------

@@ -1,12 +1,15 @@
 """Second factors: enrolled, asked for, used once; codes by mail and on paper; trusted devices; recovery; administration."""
 import base64
 import concurrent.futures
+import contextlib
+import datetime
 import os
 import re
 import subprocess
 import tempfile
 import time
 
+from database import on
 from world import PASSWORD, Server, claims_of
 
 STEP = 30
@@ -375,37 +378,69 @@ def at_rest(world, report, server):
 
 
 def key_rotation(world, report, server):
-    """New keys for scope mfa, and secrets encrypted anew, while people log in."""
+    """New keys for scope mfa, and secrets encrypted anew, one rotation after the other while people log in."""
     people = [Enrolled(world, server) for _ in range(3)]
+    mailed = world.person(server)
+    mailed.post("/auth/mfa/setup", {"method": "email"})
+    mailed.post("/auth/mfa/verify", {"email_code": mailed_code(world, server, mailed.email)})
+    challenge = mailed.log_in(mailed.email).body["session_id"]
+    mailed.post("/auth/mfa/email", {"session_id": challenge})
     unlock(server)
+    rotations = 0
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         logins = [pool.submit(lambda p: [p.log_in()[1].status for _ in range(4)], person) for person in people]
-        rotation = server.database.value("SELECT rampart.start_rotation('mfa')")
-        server.database.query("CALL rampart.run_rotation(%s)", (rotation,))
-        report.equal([status for login in logins for status in login.result()], [200] * 12, "a rotation of their key fails no login")
+        while rotations == 0 or not all(login.done() for login in logins):
+            rotation = server.database.value("SELECT rampart.start_rotation('mfa')")
+            server.database.query("CALL rampart.run_rotation(%s)", (rotation,))
+            rotations += 1
+        report.equal([status for login in logins for status in login.result()], [200] * 12, f"{rotations} rotations of their key fail no login")
     people[0].fresh()
-    report.equal(people[0].log_in()[1].status, 200, "nor one after it")
+    report.equal(people[0].log_in()[1].status, 200, "nor one after them")
     answer = server.client().post("/auth/mfa", {"session_id": people[0].begin(), "backup_code": people[0].backup_codes[0]})
     report.equal(answer.status, 200, "nor one by a backup code from before")
+    answer = mailed.post("/auth/mfa", {"session_id": challenge, "email_code": mailed_code(world, server, mailed.email)})
+    report.equal(answer.status, 200, "nor one by a code that was sent before")
+
+
+EXPIRING = {  # what clean_up removes: the kind, and a row that expires at a moment
+    "mfa_challenge": "INSERT INTO rampart_auth.mfa_challenge (hash, account_id, expires_at) VALUES (sha256(%(name)s), %(account)s, %(moment)s)",
+    "trusted_device": "INSERT INTO rampart_auth.trusted_device (hash, account_id, expires_at) VALUES (sha256(%(name)s), %(account)s, %(moment)s)",
+    "mfa_recovery": "INSERT INTO rampart_auth.mfa_recovery (hash, account_id, usable_from, expires_at) VALUES (sha256(%(name)s), %(account)s, now(), %(moment)s)",
+    "mfa_factor": "INSERT INTO rampart_auth.mfa_factor (account_id, method, created_at) VALUES (%(account)s, 'email', %(moment)s - interval '1 day')",
+    "mfa_recovery_address": "INSERT INTO rampart_auth.mfa_recovery_address (account_id, email, token_hash, expires_at) VALUES (%(account)s, 'x@example.org', sha256(%(name)s), %(moment)s)",
+}
 
 
 def clean_up(world, report, server):
+    """What has expired goes, and nothing else; by one server at a time."""
+    database = server.database
     ada = Enrolled(world, server)
     ada.log_in(trust_device=True)
     ada.begin()
-    database = server.database
-    kept = database.query("SELECT (SELECT count(*) FROM rampart_auth.mfa_challenge WHERE expires_at > now()), (SELECT count(*) FROM rampart_auth.trusted_device "
-                          "WHERE expires_at > now()), (SELECT count(*) FROM rampart_auth.mfa_factor WHERE confirmed_at IS NOT NULL), "
-                          "(SELECT count(*) FROM rampart_auth.mfa_backup_code b WHERE EXISTS (SELECT FROM rampart_auth.mfa_factor f WHERE f.account_id = b.account_id))")
-    database.query("INSERT INTO rampart_auth.mfa_challenge (hash, account_id, expires_at) VALUES (sha256('old'), %s, now() - interval '1 second')", (ada.client.id,))
-    database.query("INSERT INTO rampart_auth.trusted_device (account_id, hash, expires_at) VALUES (%s, sha256('old'), now() - interval '1 second')", (ada.client.id,))
-    database.query("INSERT INTO rampart_auth.mfa_recovery (account_id, hash, usable_from, expires_at) VALUES (%s, sha256('old'), now(), now() - interval '1 second')",
-                   (ada.client.id,))
+    ada.client.put("/auth/mfa/recovery-email", {"email": f"kept-{ada.client.id}@example.org"})
+    server.client().post("/auth/mfa/recovery-email/verify", {"token": world.mailed_token(database, f"kept-{ada.client.id}@example.org", "verify-recovery-email")})
+
+    def rows():
+        return {table: {row for row, in database.query(f"SELECT md5(t::text) FROM rampart_auth.{table} t")} for table in (*EXPIRING, "mfa_backup_code")}
+
     database.query("SELECT rampart_auth.clean_up()")
-    left = database.query("SELECT (SELECT count(*) FROM rampart_auth.mfa_challenge), (SELECT count(*) FROM rampart_auth.trusted_device), "
-                          "(SELECT count(*) FROM rampart_auth.mfa_factor WHERE confirmed_at IS NOT NULL), (SELECT count(*) FROM rampart_auth.mfa_backup_code b "
-                          "WHERE EXISTS (SELECT FROM rampart_auth.mfa_factor f WHERE f.account_id = b.account_id))")
-    report.equal(left, kept, "what has expired is removed, and nothing else")
+    for table, insert in EXPIRING.items():
+        _, other = world.account(server)
+        database.query(insert, {"name": f"new {table}".encode(), "account": other, "moment": datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(minutes=1)}, "observer")
+    kept = rows()
+    report.ok(all(kept.values()), "of each kind something is there", kept)
+    for table, insert in EXPIRING.items():
+        _, other = world.account(server)
+        database.query(insert, {"name": f"old {table}".encode(), "account": other, "moment": datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=1)}, "observer")
+    old = rows()
+    report.equal([table for table in EXPIRING if len(old[table]) != len(kept[table]) + 1], [], "of each kind something has expired")
+    with contextlib.closing(database.connect("postgres")) as another:
+        on(another, "SELECT pg_advisory_lock(hashtext('rampart_auth.clean_up'))")
+        database.query("SELECT rampart_auth.clean_up()", user="rampartd")
+        report.equal(rows(), old, "while one server cleans up, another leaves it to that")
+    database.query("SELECT rampart_auth.clean_up()", user="rampartd")
+    left = rows()
+    report.equal([table for table in left if left[table] != kept[table]], [], "what has expired is removed, and nothing else")
 
 
 def mandatory(world, report):

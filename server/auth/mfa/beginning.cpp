@@ -14,12 +14,13 @@ Beginning::Beginning(const nlohmann::json& body)
       jti_(auth::NewId()),
       device_(body.value("trust_device", false) ? auth::NewToken() : "") {}
 
-db::Arguments Beginning::With(db::Arguments arguments, const TokenSettings& settings) const {
+db::Arguments Beginning::With(db::Arguments arguments, const Settings& settings) const {
     arguments.push_back({"token_hash", ByteView(auth::HashOf(refresh_))});
     arguments.push_back({"jti", jti_});
-    arguments.push_back({"access_seconds", settings.access_seconds});
-    arguments.push_back({"refresh_days", settings.refresh_days});
-    arguments.push_back({"session_days", settings.session_days});
+    arguments.push_back({"access_seconds", settings.tokens.access_seconds});
+    arguments.push_back({"refresh_days", settings.tokens.refresh_days});
+    arguments.push_back({"session_days", settings.tokens.session_days});
+    arguments.push_back({"tell", settings.mail.new_login});
     if (!device_.empty()) arguments.push_back({"device", ByteView(auth::HashOf(device_))});
     return arguments;
 }
@@ -44,9 +45,9 @@ http::Reply Beginning::ReplyTo(const nlohmann::json& answer, const auth::Service
 
 Renewal::Renewal() : jti_(auth::NewId()) {}
 
-db::Arguments Renewal::With(db::Arguments arguments, const TokenSettings& settings) const {
+db::Arguments Renewal::With(db::Arguments arguments, const Settings& settings) const {
     arguments.push_back({"jti", jti_});
-    arguments.push_back({"access_seconds", settings.access_seconds});
+    arguments.push_back({"access_seconds", settings.tokens.access_seconds});
     return arguments;
 }
 

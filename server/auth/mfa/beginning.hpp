@@ -11,7 +11,7 @@ class Beginning {
     explicit Beginning(const nlohmann::json& body);
 
     // What end_challenge takes, behind a function's own arguments.
-    db::Arguments With(db::Arguments arguments, const TokenSettings& settings) const;
+    db::Arguments With(db::Arguments arguments, const Settings& settings) const;
 
     // What a login answers; for a session that proved itself anew, its next access token. Throws
     // the http::Problem of an answer that is not `ok`.
@@ -33,7 +33,7 @@ class Renewal {
     Renewal();
 
     // What confirm_factor takes, behind a function's own arguments.
-    db::Arguments With(db::Arguments arguments, const TokenSettings& settings) const;
+    db::Arguments With(db::Arguments arguments, const Settings& settings) const;
 
     // Throws the http::Problem of an answer that is not `ok`.
     http::Reply ReplyTo(const nlohmann::json& answer, const auth::Service& service,

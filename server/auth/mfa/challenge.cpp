@@ -24,7 +24,7 @@ nlohmann::json AnswerTotp(const db::Value& challenge, const Beginning& beginning
                                              {"method", "totp"},
                                              {"step", db::Value(std::to_string(match->step))},
                                              {"selector", db::Value()}},
-                                            service.settings.tokens))
+                                            service.settings))
                        : exchange.db().Call("refuse_factor",
                                             {{"challenge", challenge}, {"method", "totp"}});
         if (match) answer["drift"] = match->drift;
@@ -50,7 +50,7 @@ nlohmann::json AnswerBackup(const db::Value& challenge, const Beginning& beginni
                                                                  {"method", "backup"},
                                                                  {"step", db::Value()},
                                                                  {"selector", selector}},
-                                                                service.settings.tokens));
+                                                                service.settings));
 }
 
 http::Reply SendCode(http::Exchange& exchange, const char* method) {
@@ -77,7 +77,7 @@ http::Reply AnswerChallenge(const auth::Service& service, http::Exchange& exchan
             beginning.With({{"challenge", challenge},
                             {"method", method},
                             {"code", db::Value::OfJson(exchange.body[method + "_code"])}},
-                           service.settings.tokens));
+                           service.settings));
     }
     return beginning.ReplyTo(answer, service, exchange);
 }

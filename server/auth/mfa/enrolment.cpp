@@ -65,7 +65,7 @@ nlohmann::json ConfirmTotp(const Renewal& renewal, const auth::Service& service,
         answer = exchange.db().Call(
             "confirm_totp",
             renewal.With({{"step", match ? db::Value(std::to_string(match->step)) : db::Value()}},
-                         service.settings.tokens));
+                         service.settings));
     }
     exchange.db().Commit();
     return answer;
@@ -97,7 +97,7 @@ http::Reply ConfirmFactor(const auth::Service& service, http::Exchange& exchange
                   "confirm_code",
                   renewal.With({{"method", method},
                                 {"code", db::Value::OfJson(exchange.body[method + "_code"])}},
-                               service.settings.tokens));
+                               service.settings));
     http::Reply reply = renewal.ReplyTo(answer, service, exchange);
     reply.body["status"] = "enabled";
     return reply;

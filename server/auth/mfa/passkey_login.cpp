@@ -65,7 +65,7 @@ http::Reply FinishPasskeyLogin(const auth::Service& service, http::Exchange& exc
                                 {"org", exchange.body.contains("organisation")
                                             ? db::Value::OfJson(exchange.body["organisation"])
                                             : db::Value()}},
-                               service.settings.tokens));
+                               service.settings));
         }
     } catch (const WebAuthnRefused& refused) {
         exchange.db().Call("refuse_passkey",

@@ -30,7 +30,7 @@ nlohmann::json Judged(const auth::Service& service, http::Exchange& exchange,
                                                {"counter", db::Value(std::to_string(used.counter))},
                                                {"backed_up", used.backed_up},
                                                {"user_verified", used.user_verified}},
-                                              service.settings.tokens));
+                                              service.settings));
         exchange.db().Commit();
         return answer;
     } catch (const WebAuthnRefused& refused) {
@@ -105,7 +105,7 @@ http::Reply FinishRegistration(const auth::Service& service, http::Exchange& exc
                                         {"backed_up", credential.backed_up},
                                         {"user_verified", credential.user_verified},
                                         {"codes", db::Value(backup.hashed.dump())}},
-                                       service.settings.tokens));
+                                       service.settings));
     http::Reply reply = renewal.ReplyTo(added, service, exchange);
     reply.status = 201;
     reply.body["id"] = added["id"];
