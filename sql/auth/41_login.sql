@@ -96,25 +96,44 @@ END
 $$;
 
 CREATE FUNCTION rampart_auth.device_of(user_agent text) RETURNS text
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
-AS $$ SELECT regexp_replace(coalesce(user_agent, ''), '[0-9._]+', '', 'g') $$;
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN regexp_replace(coalesce(user_agent, ''), '[0-9._]+', '', 'g');
+END
+$$;
 COMMENT ON FUNCTION rampart_auth.device_of(text) IS 'A user agent without its version numbers, which change every few weeks.';
 
 CREATE FUNCTION rampart_auth.network_of(ip inet) RETURNS inet
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
-AS $$ SELECT network(set_masklen(ip, CASE family(ip) WHEN 4 THEN 16 ELSE 32 END)) $$;
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN network(set_masklen(ip, CASE family(ip) WHEN 4 THEN 16 ELSE 32 END));
+END
+$$;
 COMMENT ON FUNCTION rampart_auth.network_of(inet) IS 'About the provider that an address belongs to: phones change their address all day.';
 
 CREATE FUNCTION rampart_auth.is_unfamiliar(account uuid, ip inet, user_agent text) RETURNS bool
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    device CONSTANT text := rampart_auth.device_of(user_agent);
+    network CONSTANT inet := rampart_auth.network_of(ip);
+    knows_device bool := false;
+    knows_network bool := false;
+    earlier record;
+BEGIN
+    IF NOT EXISTS (SELECT FROM rampart_auth.account a WHERE a.id = account AND a.last_login_at IS NOT NULL) THEN
+        RETURN false;
+    END IF;
     -- The latest first, and no more than are needed: most logins are like the one before.
-    WITH recent AS (
-        SELECT rampart_auth.device_of(s.user_agent) AS device, rampart_auth.network_of(s.ip) AS network
-        FROM rampart_auth.session s WHERE s.account_id = account ORDER BY s.id DESC LIMIT 100)
-    SELECT EXISTS (SELECT FROM rampart_auth.account a WHERE a.id = account AND a.last_login_at IS NOT NULL)
-       AND NOT (EXISTS (SELECT FROM recent r WHERE r.device = rampart_auth.device_of(is_unfamiliar.user_agent))
-                AND EXISTS (SELECT FROM recent r WHERE r.network = rampart_auth.network_of(is_unfamiliar.ip)))
+    FOR earlier IN SELECT s.ip, s.user_agent FROM rampart_auth.session s WHERE s.account_id = account ORDER BY s.id DESC LIMIT 100 LOOP
+        knows_device := knows_device OR rampart_auth.device_of(earlier.user_agent) = device;
+        knows_network := knows_network OR rampart_auth.network_of(earlier.ip) IS NOT DISTINCT FROM network;
+        EXIT WHEN knows_device AND knows_network;
+    END LOOP;
+    RETURN NOT (knows_device AND knows_network);
+END
 $$;
 COMMENT ON FUNCTION rampart_auth.is_unfamiliar(uuid, inet, text) IS
 'Whether none of an account''s last hundred sessions was from this device, or none from this network. False at its first login.';
@@ -129,7 +148,7 @@ DECLARE
 BEGIN
     IF tell AND rampart_auth.is_unfamiliar(account, ip, user_agent) THEN
         PERFORM rampart_auth.enqueue_mail((SELECT a.email::text FROM rampart_auth.account a WHERE a.id = account), 'new-login',
-            jsonb_build_object('ip', host(ip), 'what', coalesce(user_agent, 'a program without a name')));
+            jsonb_build_object('ip', coalesce(host(ip), 'unknown'), 'what', coalesce(user_agent, 'a program without a name')));
     END IF;
     INSERT INTO rampart_auth.session (account_id, org_id, expires_at, ip, user_agent, amr)
     VALUES (account, place, now() + session_days * interval '1 day', open_session.ip, left(open_session.user_agent, 500), open_session.amr)

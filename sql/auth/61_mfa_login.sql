@@ -6,12 +6,16 @@
 SET ROLE rampart_auth;
 
 CREATE FUNCTION rampart_auth.challenge_methods(account uuid) RETURNS jsonb
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT coalesce(jsonb_agg(m.method ORDER BY array_position('{webauthn,totp,email,backup,sms}', m.method)), '[]') FROM (
-        SELECT f.method FROM rampart_auth.mfa_factor f WHERE f.account_id = account AND f.confirmed_at IS NOT NULL
-        UNION
-        SELECT 'backup' FROM rampart_auth.mfa_backup_code b WHERE b.account_id = account AND b.used_at IS NULL AND rampart_auth.has_factor(account)) m
+BEGIN
+    RETURN (
+        SELECT coalesce(jsonb_agg(m.method ORDER BY array_position('{webauthn,totp,email,backup,sms}', m.method)), '[]') FROM (
+            SELECT f.method FROM rampart_auth.mfa_factor f WHERE f.account_id = account AND f.confirmed_at IS NOT NULL
+            UNION
+            SELECT 'backup' FROM rampart_auth.mfa_backup_code b
+            WHERE b.account_id = account AND b.used_at IS NULL AND rampart_auth.has_factor(account)) m);
+END
 $$;
 COMMENT ON FUNCTION rampart_auth.challenge_methods(uuid) IS 'What a login can be ended by, the strongest first. Codes by SMS come last, and never alone.';
 
@@ -106,8 +110,12 @@ COMMENT ON FUNCTION rampart_auth.attempt_failed(uuid, text) IS
 'Records that an attempt was wrong. The fifth in a row locks, for a minute first and twice as long each time, up to a day.';
 
 CREATE FUNCTION rampart_auth.attempt_succeeded(account uuid) RETURNS void
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
-AS $$ UPDATE rampart_auth.throttle t SET failures = 0 WHERE t.key = rampart_auth.throttle_key('mfa', account::text) $$;
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    UPDATE rampart_auth.throttle t SET failures = 0 WHERE t.key = rampart_auth.throttle_key('mfa', account::text);
+END
+$$;
 
 CREATE FUNCTION rampart_auth.open_challenge(challenge bytea) RETURNS rampart_auth.mfa_challenge
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
