@@ -18,6 +18,7 @@
 #include "ops/log.hpp"
 #include "orgs/routes.hpp"
 #include "rbac/routes.hpp"
+#include "sms/configuration.hpp"
 
 namespace rampart::server {
 namespace {
@@ -50,9 +51,14 @@ http::Route DocumentRoute(const nlohmann::json& document) {
     return route;
 }
 
-std::optional<mail::SenderOptions> RelayOf(const MailSettings& settings) {
-    if (settings.host.empty()) return std::nullopt;
-    return mail::OptionsOf(settings);
+std::unique_ptr<outbox::Courier> CourierOf(const MailSettings& settings) {
+    if (settings.host.empty()) return nullptr;
+    return std::make_unique<mail::MailCourier>(mail::OptionsOf(settings));
+}
+
+std::unique_ptr<outbox::Courier> SmsCourierOf(const Settings& settings) {
+    if (!settings.sms.offered()) return nullptr;
+    return std::make_unique<sms::SmsCourier>(sms::OptionsOf(settings));
 }
 
 }  // namespace
@@ -75,7 +81,8 @@ App::App(const Configuration& configuration)
       pool_(WaitForDatabase(settings_.database.connection), settings_.database.connections,
             std::chrono::milliseconds(settings_.database.wait_ms)),
       live_settings_(pool_, configuration),
-      mail_(pool_),
+      mail_(pool_, "mail"),
+      sms_(pool_, "sms"),
       changes_(settings_.database.connection),
       signing_keys_(pool_, settings_),
       tokens_(signing_keys_, settings_),
@@ -116,14 +123,16 @@ App::App(const Configuration& configuration)
         });
     // Last: nothing that throws comes after what has to be stopped.
     mail_.Start();
+    sms_.Start();
     changes_.Start();
 }
 
 void App::FollowChanges() {
     // Refuses to start where the file's own relay is none; what the database says was checked.
-    RelayOf(settings_.mail);
+    CourierOf(settings_.mail);
     live_settings_.Reload();
-    live_settings_.Follow([this](const Settings& now) { mail_.Use(RelayOf(now.mail)); });
+    sms_.Use(SmsCourierOf(settings_));
+    live_settings_.Follow([this](const Settings& now) { mail_.Use(CourierOf(now.mail)); });
     const auto on = [this](std::string_view what, const std::function<void()>& act) {
         changes_.Subscribe({act, [what, act](std::string_view payload) {
                                 if (payload == what) act();
@@ -132,6 +141,7 @@ void App::FollowChanges() {
     on("settings", [this] { live_settings_.Reload(); });
     on("keys", [this] { signing_keys_.Reload(); });
     on("mail", [this] { mail_.Wake(); });
+    on("sms", [this] { sms_.Wake(); });
 }
 
 std::vector<http::Guard> App::Guards() {
@@ -181,6 +191,7 @@ void App::Stop() {
     management_.Drain();
     listener_->Stop();
     mail_.Stop();
+    sms_.Stop();
     changes_.Stop();
 }
 

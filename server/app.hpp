@@ -17,10 +17,10 @@
 #include "http/listener.hpp"
 #include "http/rate_limiter.hpp"
 #include "http/router.hpp"
-#include "mail/sender.hpp"
 #include "ops/housekeeping.hpp"
 #include "ops/management.hpp"
 #include "ops/metrics.hpp"
+#include "outbox/sender.hpp"
 
 namespace rampart::server {
 
@@ -52,7 +52,8 @@ class App {
     ops::Metrics metrics_;
     db::Pool pool_;
     LiveSettings live_settings_;
-    mail::Sender mail_;
+    outbox::Sender mail_;
+    outbox::Sender sms_;
     db::Listener changes_;
     auth::SigningKeys signing_keys_;
     auth::TokenReader tokens_;

@@ -34,6 +34,14 @@ Verified VerifyPassword(const Service& service, const http::Exchange& exchange,
 
 }  // namespace
 
+void DemandAdmission(const nlohmann::json& outcome) {
+    const std::string& status = outcome.at("outcome").get_ref<const std::string&>();
+    if (status == "locked") RefuseLocked(outcome["locked"]);
+    if (status == "unverified") throw http::Problem("email_not_verified");
+    if (status == "awaiting_approval") throw http::Problem("awaiting_approval");
+    if (status == "disabled") throw http::Problem("account_disabled");
+}
+
 void CountFailure(const Service& service, http::Exchange& exchange, const std::string& email) {
     const LockoutSettings& lockout = exchange.settings->lockout;
     db::Transaction count(service.pool, {{"request_id", exchange.request_id},
@@ -75,7 +83,6 @@ http::Reply LogIn(const Service& service, http::Exchange& exchange) {
     const std::string challenge = NewToken();
     const nlohmann::json outcome = exchange.db().Finish(
         "accept_login", {{"account", db::Value::OfJson(found["account"])},
-                         {"email", email},
                          {"old_hash", db::Value::OfJson(found["hash"])},
                          {"new_hash", db::Value(verified.new_hash)},
                          {"org", exchange.body.contains("organisation")
@@ -88,15 +95,13 @@ http::Reply LogIn(const Service& service, http::Exchange& exchange) {
                          {"access_seconds", tokens.access_seconds},
                          {"refresh_days", tokens.refresh_days},
                          {"session_days", tokens.session_days},
+                         {"tell", exchange.settings->mail.new_login},
                          {"challenge", ByteView(HashOf(challenge))},
                          {"device", mfa::DeviceOf(exchange)}});
     const std::string& status = outcome["outcome"].get_ref<const std::string&>();
     if (status == "changed") throw http::Problem("invalid_credentials");
-    if (status == "mfa") return mfa::FactorRequired(outcome, challenge);
-    if (status == "locked") RefuseLocked(outcome["locked"]);
-    if (status == "unverified") throw http::Problem("email_not_verified");
-    if (status == "awaiting_approval") throw http::Problem("awaiting_approval");
-    if (status == "disabled") throw http::Problem("account_disabled");
+    if (status == "mfa") return mfa::FactorRequired(exchange, outcome, challenge);
+    DemandAdmission(outcome);
     return SessionReply(service, exchange, outcome["claims"], jti, refresh,
                         exchange.body.value("cookies", false));
 }

@@ -14,6 +14,7 @@
 #include "http/network.hpp"
 #include "http/ocsp_staple.hpp"
 #include "mail/configuration.hpp"
+#include "sms/configuration.hpp"
 
 namespace rampart::server {
 namespace {
@@ -21,6 +22,7 @@ namespace {
 using Findings = std::vector<Finding>;
 using Bio = std::unique_ptr<BIO, decltype([](BIO* b) { BIO_free_all(b); })>;
 using Certificate = std::unique_ptr<X509, decltype([](X509* c) { X509_free(c); })>;
+using Store = std::unique_ptr<X509_STORE, decltype([](X509_STORE* s) { X509_STORE_free(s); })>;
 using Key = std::unique_ptr<EVP_PKEY, decltype([](EVP_PKEY* k) { EVP_PKEY_free(k); })>;
 
 void CheckOcsp(const HttpSettings& http, X509* certificate, Findings* findings) {
@@ -71,6 +73,17 @@ void CheckCertificate(const HttpSettings& http, Findings* findings) {
     }
 }
 
+void CheckAttestation(const MfaSettings& mfa, Findings* findings) {
+    if (mfa.attestation_roots.empty()) return;
+    if (mfa.attestation != "verified")
+        findings->push_back({true, "mfa.attestation_roots: mfa.attestation is not verified"});
+    const Store store(X509_STORE_new());
+    if (X509_STORE_load_file(store.get(), mfa.attestation_roots.c_str()) != 1) {
+        findings->push_back({true, "mfa.attestation_roots: " + mfa.attestation_roots +
+                                       " has no certificates that can be read"});
+    }
+}
+
 void CheckNetworks(const char* name, const std::vector<std::string>& networks, Findings* findings) {
     for (const std::string& text : networks) {
         if (!http::Network::Parse(text))
@@ -102,6 +115,19 @@ void CheckMail(const MailSettings& mail, Findings* findings) {
     }
     try {
         mail::OptionsOf(mail);
+    } catch (const ConfigurationError& error) {
+        findings->push_back({true, error.what()});
+    }
+}
+
+void CheckSms(const Settings& settings, Findings* findings) {
+    if (!settings.sms.offered()) {
+        if (!settings.sms.secret.empty() || !settings.sms.secret_file.empty())
+            findings->push_back({false, "sms.hook_url: not set, so there are no codes by SMS"});
+        return;
+    }
+    try {
+        sms::OptionsOf(settings);
     } catch (const ConfigurationError& error) {
         findings->push_back({true, error.what()});
     }
@@ -152,7 +178,9 @@ Findings Check(const Configuration& configuration) {
     CheckNetworks("http.allow", settings.http.allow, &findings);
     CheckNetworks("http.deny", settings.http.deny, &findings);
     CheckTogether(settings, &findings);
+    CheckAttestation(settings.mfa, &findings);
     for (Finding& finding : CheckRunTime(settings)) findings.push_back(std::move(finding));
+    CheckSms(settings, &findings);
     CheckDatabase(configuration, &findings);
     return findings;
 }

@@ -112,6 +112,8 @@ struct MfaSettings {
     std::string rp_id;  // empty: the host of http.public_url
     std::string user_verification = "preferred";
     std::string attestation = "none";
+    std::string attestation_roots;
+    bool passwordless = true;
 };
 
 struct MailSettings {
@@ -126,6 +128,18 @@ struct MailSettings {
     int total_seconds = 60;
     std::string templates;
     std::string product = "Rampart";
+    bool new_login = true;
+};
+
+struct SmsSettings {
+    std::string hook_url;  // empty: no codes by SMS
+    std::string secret;
+    std::string secret_file;
+    std::string ca_file;
+    int connect_seconds = 5;
+    int total_seconds = 15;
+
+    bool offered() const { return !hook_url.empty(); }
 };
 
 struct LogSettings {
@@ -143,6 +157,7 @@ struct Settings {
     MfaSettings mfa;
     RateSettings rates;
     MailSettings mail;
+    SmsSettings sms;
     LogSettings log;
 
     std::string PublicUrl() const;

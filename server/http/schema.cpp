@@ -168,9 +168,10 @@ class Validator {
         if (schema.contains("pattern") && !IsOneLine(value))
             Complain(pointer, "has a control character");
         if (const auto format = schema.find("format"); format != schema.end()) {
-            const bool fits = *format == "email"  ? IsEmail(value)
-                              : *format == "uuid" ? IsUuid(value)
-                                                  : *format != "date-time" || IsDateTime(value);
+            const bool fits = *format == "email"   ? IsEmail(value)
+                              : *format == "phone" ? IsPhone(value)
+                              : *format == "uuid"  ? IsUuid(value)
+                                                   : *format != "date-time" || IsDateTime(value);
             if (!fits) Complain(pointer, "is no " + format->get<std::string>());
         }
     }
@@ -202,6 +203,11 @@ bool IsSettingName(std::string_view text) {
                        [](char c) { return (c >= 'a' && c <= 'z') || c == '_' || c == '.'; });
 }
 
+bool IsPhone(std::string_view text) {
+    return text.size() >= 8 && text.size() <= 16 && text[0] == '+' && text[1] != '0' &&
+           text.find_first_not_of("0123456789", 1) == std::string_view::npos;
+}
+
 bool IsEmail(std::string_view text) {
     return mail::IsAddress(text) && text.find('.', text.find('@')) != std::string_view::npos;
 }
@@ -217,6 +223,9 @@ json Name(int most) {
     return name;
 }
 json Email() { return {{"type", "string"}, {"format", "email"}, {"maxLength", 254}}; }
+json Phone() {
+    return {{"type", "string"}, {"format", "phone"}, {"minLength", 8}, {"maxLength", 16}};
+}
 // The policy says more; this keeps hashing from being fed megabytes.
 json Password() { return {{"type", "string"}, {"minLength", 1}, {"maxLength", 256}}; }
 json Token() { return {{"type", "string"}, {"minLength", 20}, {"maxLength", 200}}; }

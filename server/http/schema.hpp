@@ -1,7 +1,7 @@
 // Validation by the part of JSON Schema 2020-12 that the routes use: type, properties, required,
 // additionalProperties: false, minLength, maxLength, minimum, maximum, enum, items, minItems,
-// maxItems, uniqueItems, the pattern of Name(), and the formats email, uuid, date-time and uri. One
-// schema is what is checked here and what /openapi.json says.
+// maxItems, uniqueItems, the pattern of Name(), and the formats email, phone, uuid, date-time and
+// uri. One schema is what is checked here and what /openapi.json says.
 #pragma once
 
 #include <vector>
@@ -20,6 +20,8 @@ bool IsUuid(std::string_view text);
 bool IsSettingName(std::string_view text);
 // One address of at most 254 characters (RFC 5321), of printable ASCII, without quoting.
 bool IsEmail(std::string_view text);
+// A number as E.164 has it, with its plus: at most fifteen digits.
+bool IsPhone(std::string_view text);
 
 namespace schema {
 
@@ -28,6 +30,7 @@ nlohmann::json Text(int most, int least = 1);
 // What people read: without control characters and those that turn the direction of writing.
 nlohmann::json Name(int most);
 nlohmann::json Email();
+nlohmann::json Phone();
 nlohmann::json Password();
 nlohmann::json Token();
 nlohmann::json Uuid();

@@ -20,15 +20,11 @@ bool IsHost(const std::string& host) {
            });
 }
 
-bool IsThisMachine(const std::string& host) {
-    const bool loopback =
-        host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string::npos;
-    return loopback || host == "localhost" || host == "::1";
-}
-
 Security SecurityOf(const std::string& name) {
     return name == "none" ? Security::kNone : name == "tls" ? Security::kTls : Security::kStartTls;
 }
+
+}  // namespace
 
 Templates TemplatesOf(const std::string& directory) {
     try {
@@ -38,32 +34,31 @@ Templates TemplatesOf(const std::string& directory) {
     }
 }
 
-}  // namespace
-
-SenderOptions OptionsOf(const MailSettings& settings) {
+MailOptions OptionsOf(const MailSettings& settings) {
     const Security security = SecurityOf(settings.security);
     Require(IsHost(settings.host), "mail.host", "is no host name or address");
     Require(settings.username.empty() == settings.password.empty(), "mail.password",
             "goes with mail.username");
-    Require(
-        settings.username.empty() || security != Security::kNone || IsThisMachine(settings.host),
-        "mail.security", "has to be starttls or tls where a password is sent to another machine");
+    Require(settings.username.empty() || security != Security::kNone ||
+                outbox::IsThisMachine(settings.host),
+            "mail.security",
+            "has to be starttls or tls where a password is sent to another machine");
     Require(settings.ca_file.empty() || std::ifstream(settings.ca_file).good(), "mail.ca_file",
             "cannot be read");
     const std::optional<Mailbox> from = ParseMailbox(settings.from);
     Require(from.has_value(), "mail.from",
             "is an address, or a name and an address: Name <address>");
-    return {.smtp = {.host = settings.host,
-                     .port = static_cast<std::uint16_t>(settings.port),
-                     .security = security,
-                     .username = settings.username,
-                     .password = settings.password,
-                     .ca_file = settings.ca_file,
-                     .connect_timeout = std::chrono::seconds(settings.connect_seconds),
-                     .total_timeout = std::chrono::seconds(settings.total_seconds)},
-            .from = *from,
-            .product = settings.product,
-            .templates = TemplatesOf(settings.templates)};
+    return {
+        .smtp = {.host = settings.host,
+                 .port = static_cast<std::uint16_t>(settings.port),
+                 .security = security,
+                 .username = settings.username,
+                 .password = settings.password,
+                 .connection = {settings.ca_file, std::chrono::seconds(settings.connect_seconds),
+                                std::chrono::seconds(settings.total_seconds)}},
+        .from = *from,
+        .product = settings.product,
+        .templates = TemplatesOf(settings.templates)};
 }
 
 }  // namespace rampart::server::mail

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <chrono>
 #include <new>
-#include <stdexcept>
 #include <utility>
 
 #include <curl/curl.h>
@@ -17,11 +17,6 @@ using Clock = std::chrono::steady_clock;
 
 // For the answer to a whole mail, once a stop is asked for: without it the mail would be given up.
 constexpr std::chrono::seconds kPatience{3};
-
-bool InitialiseCurl() {
-    static const bool good = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
-    return good;
-}
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
@@ -133,51 +128,33 @@ std::string UrlOf(const SmtpOptions& options) {
 class SmtpClient::Connection {
   public:
     Connection(const SmtpOptions& options, Sockets& sockets);
-    ~Connection() { curl_easy_cleanup(handle_); }
-    Connection(const Connection&) = delete;
-    Connection& operator=(const Connection&) = delete;
 
     Outcome Send(const std::string& from, const std::string& to, Transfer& transfer);
 
   private:
-    template <typename Value>
-    void Set(CURLoption option, Value value) {
-        const CURLcode result = curl_easy_setopt(handle_, option, value);
-        if (result != CURLE_OK) throw std::runtime_error(curl_easy_strerror(result));
-    }
-
-    CURL* handle_;
+    outbox::Curl curl_;
 };
 
 SmtpClient::Connection::Connection(const SmtpOptions& options, Sockets& sockets)
-    : handle_(InitialiseCurl() ? curl_easy_init() : nullptr) {
-    if (handle_ == nullptr) throw std::bad_alloc();
-    sockets.Watch(handle_);
-    Set(CURLOPT_URL, UrlOf(options).c_str());
-    Set(CURLOPT_PORT, static_cast<long>(options.port));
-    Set(CURLOPT_PROTOCOLS_STR, "smtp,smtps");
-    Set(CURLOPT_PROXY, "");  // not whatever the environment says
-    Set(CURLOPT_USE_SSL,
+    : curl_(options.connection) {
+    sockets.Watch(curl_.handle());
+    curl_.Set(CURLOPT_URL, UrlOf(options).c_str());
+    curl_.Set(CURLOPT_PORT, static_cast<long>(options.port));
+    curl_.Set(CURLOPT_PROTOCOLS_STR, "smtp,smtps");
+    curl_.Set(
+        CURLOPT_USE_SSL,
         static_cast<long>(options.security == Security::kNone ? CURLUSESSL_NONE : CURLUSESSL_ALL));
-    Set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-    if (!options.ca_file.empty()) {
-        Set(CURLOPT_CAINFO, options.ca_file.c_str());
-        Set(CURLOPT_CAPATH, nullptr);
-    }
     if (!options.username.empty()) {
-        Set(CURLOPT_USERNAME, options.username.c_str());
-        Set(CURLOPT_PASSWORD, options.password.c_str());
+        curl_.Set(CURLOPT_USERNAME, options.username.c_str());
+        curl_.Set(CURLOPT_PASSWORD, options.password.c_str());
     }
-    Set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect_timeout.count()));
-    Set(CURLOPT_TIMEOUT_MS, static_cast<long>(options.total_timeout.count()));
-    Set(CURLOPT_SERVER_RESPONSE_TIMEOUT, static_cast<long>(options.total_timeout.count() / 1000));
-    Set(CURLOPT_NOSIGNAL, 1L);
-    Set(CURLOPT_UPLOAD, 1L);
-    Set(CURLOPT_NOPROGRESS, 0L);
-    Set(CURLOPT_READFUNCTION, Read);
-    Set(CURLOPT_HEADERFUNCTION, OnReply);
-    Set(CURLOPT_WRITEFUNCTION, Discard);
-    Set(CURLOPT_XFERINFOFUNCTION, OnProgress);
+    curl_.Set(CURLOPT_SERVER_RESPONSE_TIMEOUT,
+              static_cast<long>(options.connection.total_timeout.count() / 1000));
+    curl_.Set(CURLOPT_UPLOAD, 1L);
+    curl_.Set(CURLOPT_READFUNCTION, Read);
+    curl_.Set(CURLOPT_HEADERFUNCTION, OnReply);
+    curl_.Set(CURLOPT_WRITEFUNCTION, Discard);
+    curl_.Set(CURLOPT_XFERINFOFUNCTION, OnProgress);
 }
 
 Outcome SmtpClient::Connection::Send(const std::string& from, const std::string& to,
@@ -186,15 +163,15 @@ Outcome SmtpClient::Connection::Send(const std::string& from, const std::string&
         curl_slist_append(nullptr, to.c_str()), curl_slist_free_all);
     if (!recipients) throw std::bad_alloc();
     char error[CURL_ERROR_SIZE] = "";
-    Set(CURLOPT_MAIL_FROM, from.c_str());
-    Set(CURLOPT_MAIL_RCPT, recipients.get());
-    Set(CURLOPT_READDATA, &transfer);
-    Set(CURLOPT_HEADERDATA, &transfer);
-    Set(CURLOPT_XFERINFODATA, &transfer);
-    Set(CURLOPT_ERRORBUFFER, error);
-    const CURLcode result = curl_easy_perform(handle_);
-    Set(CURLOPT_ERRORBUFFER, nullptr);
-    Set(CURLOPT_MAIL_RCPT, nullptr);
+    curl_.Set(CURLOPT_MAIL_FROM, from.c_str());
+    curl_.Set(CURLOPT_MAIL_RCPT, recipients.get());
+    curl_.Set(CURLOPT_READDATA, &transfer);
+    curl_.Set(CURLOPT_HEADERDATA, &transfer);
+    curl_.Set(CURLOPT_XFERINFODATA, &transfer);
+    curl_.Set(CURLOPT_ERRORBUFFER, error);
+    const CURLcode result = curl_easy_perform(curl_.handle());
+    curl_.Set(CURLOPT_ERRORBUFFER, nullptr);
+    curl_.Set(CURLOPT_MAIL_RCPT, nullptr);
     return OutcomeOf(result, transfer, error);
 }
 

@@ -3,16 +3,18 @@
 // Not for more than one thread. The connection is kept from one mail to the next.
 #pragma once
 
-#include <chrono>
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <stop_token>
 #include <string>
 #include <string_view>
 
+#include "outbox/courier.hpp"
+#include "outbox/curl.hpp"
+
 namespace rampart::server::mail {
 
+using outbox::Outcome;
 class Sockets;
 
 enum class Security {
@@ -27,23 +29,7 @@ struct SmtpOptions {
     Security security = Security::kStartTls;
     std::string username;  // empty: without authentication
     std::string password;
-    std::filesystem::path ca_file;  // empty: the authorities that the system trusts
-    std::chrono::milliseconds connect_timeout{10'000};
-    std::chrono::milliseconds total_timeout{60'000};  // of one mail, connecting included
-};
-
-struct Outcome {
-    enum class Kind {
-        kSent,         // the server has it
-        kDeferred,     // the server says: not now
-        kRefused,      // the server says: never
-        kUnavailable,  // no server, or none that takes anything from us; nothing about this mail
-        kUncertain,    // all was written, and no answer came: the server may have it
-    };
-    Kind kind;
-    // Reply codes and the names of libcurl's errors. Never an address or a server's own words,
-    // which may quote one.
-    std::string reason;
+    outbox::ConnectionOptions connection;
 };
 
 class SmtpClient {

@@ -78,10 +78,11 @@ struct Templates::Specification {
     std::string_view name;
     Names required;
     Names optional;
+    bool has_subject = true;
 
     bool Knows(std::string_view placeholder) const {
         return placeholder == "product" || Contains(required, placeholder) ||
-               Contains(optional, placeholder);
+               Contains(optional, placeholder == "time" ? "minutes" : placeholder);
     }
 };
 
@@ -100,6 +101,7 @@ const Templates::Specification Templates::kSpecifications[] = {
     {"mfa-changed", {"what"}, {}},
     {"mfa-locked", {}, {"minutes"}},
     {"verify-recovery-email", {"link"}, {"minutes"}},
+    {"sms-code", {"code"}, {"minutes"}, false},
 };
 
 const Templates::Specification* Templates::Find(std::string_view name) {
@@ -130,16 +132,21 @@ void Templates::Add(const Specification& specification, std::string_view text,
     const auto problem = [&](const std::string& what) {
         problems.push_back(std::string(source) + ' ' + what);
     };
-    const std::size_t end = text.find("\n\n");
-    if (!text.starts_with(kSubject) || end == std::string_view::npos ||
-        !IsOneLine(text.substr(0, end))) {
-        return problem("does not begin with a line \"Subject: ...\" and an empty line");
+    std::string_view subject;
+    std::string_view body = text;
+    if (specification.has_subject) {
+        const std::size_t end = text.find("\n\n");
+        if (!text.starts_with(kSubject) || end == std::string_view::npos ||
+            !IsOneLine(text.substr(0, end))) {
+            return problem("does not begin with a line \"Subject: ...\" and an empty line");
+        }
+        subject = text.substr(kSubject.size(), end - kSubject.size());
+        body = text.substr(end + 2);
     }
     if (!IsPlainText(text)) return problem("has control characters or is not UTF-8");
     Template parsed;
     try {
-        parsed = {Parse(text.substr(kSubject.size(), end - kSubject.size())),
-                  Parse(text.substr(end + 2))};
+        parsed = {Parse(subject), Parse(body)};
     } catch (const std::runtime_error& error) {
         return problem(error.what());
     }
@@ -149,7 +156,7 @@ void Templates::Add(const Specification& specification, std::string_view text,
             if (!piece.placeholder) continue;
             if (!specification.Knows(piece.text)) {
                 problem("has the placeholder {{" + piece.text +
-                        "}}, which this mail does not have");
+                        "}}, which this text does not have");
             }
             std::erase(missing, piece.text);
         }
@@ -211,7 +218,11 @@ std::string Templates::Fill(const Pieces& pieces, const Values& values) {
 RenderedText Templates::Render(std::string_view name, const Values& values) const {
     const auto found = templates_.find(name);
     if (found == templates_.end()) throw std::invalid_argument("mail: no such template");
-    return {Fill(found->second.subject, values), Fill(found->second.body, values)};
+    Values all = values;
+    if (const auto minutes = values.find("minutes"); minutes != values.end()) {
+        all["time"] = TimeInWords(minutes->second);
+    }
+    return {Fill(found->second.subject, all), Fill(found->second.body, all)};
 }
 
 }  // namespace rampart::server::mail

@@ -1,10 +1,10 @@
-// The texts of mails: files with placeholders, those that come with the product or an operator's
-// own.
+// The texts of mails and SMS: files with placeholders, those that come with the product or an
+// operator's own.
 //
-// A template is `Subject: ...`, an empty line, and the text. `{{name}}` stands for a value that the
-// flow gives; which ones a template may use, and which it must not leave out, is a table, so that a
-// misspelt placeholder or a reset mail without its link is found before the first mail and not by
-// its reader.
+// A template is `Subject: ...`, an empty line, and the text; that of an SMS is the text alone.
+// `{{name}}` stands for a value that the flow gives; which ones a template may use, and which it
+// must not leave out, is a table, so that a misspelt placeholder or a reset mail without its link
+// is found before the first mail and not by its reader.
 #pragma once
 
 #include <filesystem>
@@ -19,7 +19,7 @@ namespace rampart::server::mail {
 using Values = std::map<std::string, std::string, std::less<>>;
 
 struct RenderedText {
-    std::string subject;
+    std::string subject;  // empty for an SMS
     std::string body;
 };
 
@@ -40,8 +40,9 @@ class Templates {
     explicit Templates(const std::filesystem::path& directory = {});
 
     // Values become one line each, whatever their characters, and are cut where they are too long;
-    // a `link` is taken as it is or not at all. Throws std::invalid_argument for a template that
-    // there is not, a value that is missing, or a link that is none; never quotes a value.
+    // a `link` is taken as it is or not at all. With `minutes` comes `time`, the same in words.
+    // Throws std::invalid_argument for a template that there is not, a value that is missing, or a
+    // link that is none; never quotes a value.
     RenderedText Render(std::string_view name, const Values& values) const;
 
   private:

@@ -1,6 +1,7 @@
 #include "mail/text.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 #include "crypto/base64.hpp"
 #include "utf8.hpp"
@@ -84,6 +85,26 @@ bool IsPlainText(std::string_view text) {
     return EachCodePoint(text, [](char32_t c) {
         return c == '\n' || c == '\t' || (!IsControl(c) && !TurnsDirection(c));
     });
+}
+
+std::string TimeInWords(std::string_view minutes) {
+    int count = 0;
+    const auto [end, error] =
+        std::from_chars(minutes.data(), minutes.data() + minutes.size(), count);
+    if (error != std::errc() || end != minutes.data() + minutes.size()) {
+        return std::string(minutes);
+    }
+    constexpr int kHour = 60;
+    constexpr int kDay = 24 * kHour;
+    const char* unit = "minute";
+    if (count >= 2 * kDay && count % kDay == 0) {
+        count /= kDay;
+        unit = "day";
+    } else if (count >= kHour && count % kHour == 0) {
+        count /= kHour;
+        unit = "hour";
+    }
+    return std::to_string(count) + ' ' + unit + (count == 1 ? "" : "s");
 }
 
 std::string HeaderText(std::string_view text) {

@@ -13,6 +13,10 @@ bool IsOneLine(std::string_view text);
 // As IsOneLine(), but line feeds and tabs may be there.
 bool IsPlainText(std::string_view text);
 
+// A number of minutes in the largest unit that says it whole: "10 minutes", "24 hours", "3 days".
+// Days from two on. What is no number stays as it is.
+std::string TimeInWords(std::string_view minutes);
+
 // What a header may say (RFC 5322, 2.2): short printable ASCII as it is, everything else as encoded
 // words (RFC 2047) of whole characters, folded.
 // REQUIRES: IsOneLine(text).

@@ -61,15 +61,17 @@ CREATE TABLE rampart_auth.throttle (
     last_failure timestamptz NOT NULL DEFAULT now()
 );
 COMMENT ON TABLE rampart_auth.throttle IS
-'Failed logins by account and by address. The key is a blind index of either, so that an address nobody has is counted like one that somebody has.';
+'Failed logins by account and by address, and codes that were sent to an account. The key is a blind index of either, so that an address nobody has is counted like one that somebody has.';
 CREATE INDEX throttle_last_failure ON rampart_auth.throttle (last_failure);
 
 CREATE TABLE rampart_auth.outbox (
     id              uuid PRIMARY KEY DEFAULT rampart_auth.uuid_v7(),
+    channel         text NOT NULL CHECK (channel IN ('mail', 'sms')),
     recipient       enc_text(pii),
     template        text NOT NULL,
     data            enc_jsonb(secret),
     created_at      timestamptz NOT NULL DEFAULT now(),
+    expires_at      timestamptz,
     attempts        int4 NOT NULL DEFAULT 0,
     next_attempt_at timestamptz DEFAULT now(),
     lease           uuid,
@@ -77,17 +79,29 @@ CREATE TABLE rampart_auth.outbox (
     failed_at       timestamptz,
     last_error      text
 );
-COMMENT ON TABLE rampart_auth.outbox IS 'Mail to be sent, written by the transaction that it tells of. Recipient and data are wiped once it is sent.';
+COMMENT ON TABLE rampart_auth.outbox IS 'Messages to be sent, each written by the transaction that it tells of. Recipient and data are wiped once it is sent.';
+COMMENT ON COLUMN rampart_auth.outbox.expires_at IS 'From when on it is worth nothing, and not sent any more. NULL: never.';
 COMMENT ON COLUMN rampart_auth.outbox.next_attempt_at IS 'NULL: nothing is to be done any more.';
-CREATE INDEX outbox_next ON rampart_auth.outbox (next_attempt_at) WHERE next_attempt_at IS NOT NULL;
+CREATE INDEX outbox_next ON rampart_auth.outbox (channel, next_attempt_at) WHERE next_attempt_at IS NOT NULL;
 
-CREATE FUNCTION rampart_auth.enqueue_mail(recipient text, template text, data jsonb) RETURNS void
+CREATE FUNCTION rampart_auth.enqueue(channel text, recipient text, template text, data jsonb, lifetime interval) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    INSERT INTO rampart_auth.outbox (recipient, template, data)
-    VALUES (enqueue_mail.recipient, enqueue_mail.template, enqueue_mail.data);
-    NOTIFY rampart_auth, 'mail';
+    INSERT INTO rampart_auth.outbox (channel, recipient, template, data, expires_at)
+    VALUES (enqueue.channel, enqueue.recipient, enqueue.template, enqueue.data, now() + lifetime);
+    PERFORM pg_notify('rampart_auth', enqueue.channel);
 END
 $$;
-COMMENT ON FUNCTION rampart_auth.enqueue_mail(text, text, jsonb) IS 'Has a mail sent when this transaction has committed.';
+COMMENT ON FUNCTION rampart_auth.enqueue(text, text, text, jsonb, interval) IS
+'Has a message sent when this transaction has committed. lifetime: for how long it is worth anything, NULL for ever.';
+
+CREATE FUNCTION rampart_auth.enqueue_mail(recipient text, template text, data jsonb, lifetime interval DEFAULT NULL) RETURNS void
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$ SELECT rampart_auth.enqueue('mail', recipient, template, data, lifetime) $$;
+COMMENT ON FUNCTION rampart_auth.enqueue_mail(text, text, jsonb, interval) IS 'Has a mail sent.';
+
+CREATE FUNCTION rampart_auth.enqueue_sms(recipient text, template text, data jsonb, lifetime interval DEFAULT NULL) RETURNS void
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$ SELECT rampart_auth.enqueue('sms', recipient, template, data, lifetime) $$;
+COMMENT ON FUNCTION rampart_auth.enqueue_sms(text, text, jsonb, interval) IS 'Has an SMS sent.';

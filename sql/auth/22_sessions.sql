@@ -15,13 +15,13 @@ CREATE TABLE rampart_auth.session (
     revoked_at    timestamptz,
     revoked_why   text
 );
-COMMENT ON TABLE rampart_auth.session IS 'Logins. A session is what its refresh tokens have in common: their family.';
+COMMENT ON TABLE rampart_auth.session IS 'Logins. A session is what its refresh tokens have in common: their family. Kept for thirty days after its end, to know devices and networks by.';
 COMMENT ON COLUMN rampart_auth.session.amr IS 'How it was proved who is there (RFC 8176).';
 COMMENT ON COLUMN rampart_auth.session.changed_at IS
 'Since when access tokens that were issued before say too much: servers ask the database about them. Set when it ends and when a role changes.';
-CREATE INDEX session_account ON rampart_auth.session (account_id) WHERE revoked_at IS NULL;
+CREATE INDEX session_account ON rampart_auth.session (account_id, id);
 CREATE INDEX session_changed ON rampart_auth.session (changed_at) WHERE changed_at > '-infinity';
-CREATE INDEX session_expiry ON rampart_auth.session (expires_at);
+CREATE INDEX session_end ON rampart_auth.session (least(expires_at, revoked_at));
 
 CREATE TABLE rampart_auth.refresh_token (
     hash         bytea PRIMARY KEY CHECK (length(hash) = 32),
@@ -33,6 +33,7 @@ CREATE TABLE rampart_auth.refresh_token (
 );
 COMMENT ON TABLE rampart_auth.refresh_token IS 'SHA-256 of refresh tokens.';
 CREATE INDEX refresh_token_session ON rampart_auth.refresh_token (session_id);
+CREATE INDEX refresh_token_expiry ON rampart_auth.refresh_token (expires_at);
 
 CREATE TABLE rampart_auth.issued_token (
     jti        text COLLATE "C" PRIMARY KEY,

@@ -81,7 +81,7 @@ BEGIN
         PERFORM rampart_auth.record('auth.lockout', jsonb_build_object('account', account, 'until', by_email.locked_until));
         IF account IS NOT NULL THEN
             PERFORM rampart_auth.enqueue_mail(email, 'account-locked', jsonb_build_object(
-                'minutes', ceil(extract(epoch FROM by_email.locked_until - now()) / 60), 'ip', host(ip)));
+                'minutes', ceil(extract(epoch FROM by_email.locked_until - clock_timestamp()) / 60), 'ip', host(ip)));
         END IF;
     END IF;
     RETURN jsonb_build_object('locked', rampart_auth.locked_seconds(email, ip));
@@ -99,14 +99,61 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION rampart_auth.device_of(user_agent text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN regexp_replace(coalesce(user_agent, ''), '[0-9._]+', '', 'g');
+END
+$$;
+COMMENT ON FUNCTION rampart_auth.device_of(text) IS 'A user agent without its version numbers, which change every few weeks.';
+
+CREATE FUNCTION rampart_auth.network_of(ip inet) RETURNS inet
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN network(set_masklen(ip, CASE family(ip) WHEN 4 THEN 16 ELSE 32 END));
+END
+$$;
+COMMENT ON FUNCTION rampart_auth.network_of(inet) IS 'About the provider that an address belongs to: phones change their address all day.';
+
+CREATE FUNCTION rampart_auth.is_unfamiliar(account uuid, ip inet, user_agent text) RETURNS bool
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    device CONSTANT text := rampart_auth.device_of(user_agent);
+    network CONSTANT inet := rampart_auth.network_of(ip);
+    knows_device bool := false;
+    knows_network bool := false;
+    earlier record;
+BEGIN
+    IF NOT EXISTS (SELECT FROM rampart_auth.account a WHERE a.id = account AND a.last_login_at IS NOT NULL) THEN
+        RETURN false;
+    END IF;
+    -- The latest first, and no more than are needed: most logins are like the one before.
+    FOR earlier IN SELECT s.ip, s.user_agent FROM rampart_auth.session s WHERE s.account_id = account ORDER BY s.id DESC LIMIT 100 LOOP
+        knows_device := knows_device OR rampart_auth.device_of(earlier.user_agent) = device;
+        knows_network := knows_network OR rampart_auth.network_of(earlier.ip) IS NOT DISTINCT FROM network;
+        EXIT WHEN knows_device AND knows_network;
+    END LOOP;
+    RETURN NOT (knows_device AND knows_network);
+END
+$$;
+COMMENT ON FUNCTION rampart_auth.is_unfamiliar(uuid, inet, text) IS
+'Whether none of an account''s last hundred sessions was from this device, or none from this network. False at its first login.';
+
 CREATE FUNCTION rampart_auth.open_session(account uuid, org uuid, amr text[], ip inet, user_agent text, token_hash bytea, jti text,
-                                          access_seconds int, refresh_days int, session_days int) RETURNS jsonb
+                                          access_seconds int, refresh_days int, session_days int, tell bool) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     session uuid;
     place CONSTANT uuid := coalesce(org, rampart_auth.default_org(account));
 BEGIN
+    IF tell AND rampart_auth.is_unfamiliar(account, ip, user_agent) THEN
+        PERFORM rampart_auth.enqueue_mail((SELECT a.email::text FROM rampart_auth.account a WHERE a.id = account), 'new-login',
+            jsonb_build_object('ip', coalesce(host(ip), 'unknown'), 'what', coalesce(user_agent, 'a program without a name')));
+    END IF;
     INSERT INTO rampart_auth.session (account_id, org_id, expires_at, ip, user_agent, amr)
     VALUES (account, place, now() + session_days * interval '1 day', open_session.ip, left(open_session.user_agent, 500), open_session.amr)
     RETURNING id INTO session;
@@ -121,32 +168,50 @@ BEGIN
     RETURN rampart_auth.claims_of_session(session, place);
 END
 $$;
-COMMENT ON FUNCTION rampart_auth.open_session(uuid, uuid, text[], inet, text, bytea, text, int, int, int) IS
-'Begins a session and its first refresh token (SHA-256); returns the claims of the access token. org NULL: the account''s first. Errors: RMU05.';
+COMMENT ON FUNCTION rampart_auth.open_session(uuid, uuid, text[], inet, text, bytea, text, int, int, int, bool) IS
+'Begins a session and its first refresh token (SHA-256); returns the claims of the access token. org NULL: the account''s first. tell: whether the account gets a mail where the login is_unfamiliar. Errors: RMU05.';
 
-CREATE FUNCTION rampart_auth.accept_login(account uuid, email text, old_hash text, new_hash text, org uuid, ip inet, user_agent text, token_hash bytea, jti text,
-                                          access_seconds int, refresh_days int, session_days int, challenge bytea, device bytea DEFAULT NULL)
-RETURNS jsonb
+CREATE FUNCTION rampart_auth.bar_of(candidate rampart_auth.account, ip inet) RETURNS jsonb
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    locked CONSTANT int := rampart_auth.locked_seconds(candidate.email::text, ip);
+BEGIN
+    IF locked > 0 THEN
+        RETURN jsonb_build_object('outcome', 'locked', 'locked', locked);
+    ELSIF candidate.status <> 'active' THEN
+        PERFORM rampart_auth.as_actor(candidate.id::text);
+        PERFORM rampart_auth.record('auth.login_failure', jsonb_build_object('account', candidate.id, 'status', candidate.status));
+        RETURN jsonb_build_object('outcome', candidate.status);
+    END IF;
+    DELETE FROM rampart_auth.throttle t WHERE t.key = rampart_auth.throttle_key('email', candidate.email::text);
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION rampart_auth.bar_of(rampart_auth.account, inet) IS
+'What keeps somebody out who has shown who they are, by whatever means: {outcome: locked, locked: seconds}, or {outcome: status} of an account that is not active. NULL: nothing, and former failures are forgotten.';
+
+CREATE FUNCTION rampart_auth.accept_login(account uuid, old_hash text, new_hash text, org uuid, ip inet, user_agent text, token_hash bytea, jti text,
+                                          access_seconds int, refresh_days int, session_days int, tell bool, challenge bytea,
+                                          device bytea DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     candidate rampart_auth.account;
+    bar jsonb;
     second_step jsonb;
     claims jsonb;
 BEGIN
     PERFORM rampart_auth.act_as_server();
     SELECT a.* INTO candidate FROM rampart_auth.account a WHERE a.id = account FOR NO KEY UPDATE;
-    -- Others may have failed while this password was being verified.
-    IF NOT FOUND OR rampart_auth.locked_seconds(email, ip) > 0 THEN
-        RETURN jsonb_build_object('outcome', 'locked', 'locked', greatest(rampart_auth.locked_seconds(email, ip), 1));
-    ELSIF candidate.password_hash IS DISTINCT FROM old_hash THEN
+    IF NOT FOUND OR candidate.password_hash IS DISTINCT FROM old_hash THEN
         RETURN '{"outcome": "changed"}';
-    ELSIF candidate.status <> 'active' THEN
-        PERFORM rampart_auth.as_actor(account::text);
-        PERFORM rampart_auth.record('auth.login_failure', jsonb_build_object('account', account, 'status', candidate.status));
-        RETURN jsonb_build_object('outcome', candidate.status);
     END IF;
-    DELETE FROM rampart_auth.throttle t WHERE t.key = rampart_auth.throttle_key('email', email);
+    -- Also of a lock: others may have failed while this password was being verified.
+    bar := rampart_auth.bar_of(candidate, ip);
+    IF bar IS NOT NULL THEN
+        RETURN bar;
+    END IF;
     IF new_hash IS NOT NULL THEN
         UPDATE rampart_auth.account a SET password_hash = new_hash WHERE a.id = account;
     END IF;
@@ -154,14 +219,14 @@ BEGIN
     IF second_step IS NOT NULL THEN
         RETURN second_step;
     END IF;
-    claims := rampart_auth.open_session(account, org, '{pwd}', ip, user_agent, token_hash, jti, access_seconds, refresh_days, session_days);
+    claims := rampart_auth.open_session(account, org, '{pwd}', ip, user_agent, token_hash, jti, access_seconds, refresh_days, session_days, tell);
     IF rampart_auth.has_factor(account) THEN
         UPDATE rampart_auth.session s SET proved_at = '-infinity' WHERE s.id = (claims ->> 'sid')::uuid;
     END IF;
     RETURN jsonb_build_object('outcome', 'ok', 'claims', claims);
 END
 $$;
-COMMENT ON FUNCTION rampart_auth.accept_login(uuid, text, text, text, uuid, inet, text, bytea, text, int, int, int, bytea, bytea) IS
+COMMENT ON FUNCTION rampart_auth.accept_login(uuid, text, text, uuid, inet, text, bytea, text, int, int, int, bool, bytea, bytea) IS
 'Logs in whose password was right: {outcome: ok, claims}, {outcome: mfa, methods, expires_in} where a second factor must follow (challenge: SHA-256 of the id it will be asked by; device: of the cookie of a trusted device), or locked, unverified, awaiting_approval, disabled, or changed: old_hash, which was verified against, is the account''s no more. new_hash: the password hashed anew, where its parameters had risen. Errors: RMU05.';
 
 GRANT EXECUTE ON FUNCTION rampart_auth.find_login, rampart_auth.refuse_login, rampart_auth.accept_login TO rampartd;

@@ -154,7 +154,8 @@ BEGIN
     DELETE FROM rampart_auth.one_time_token t WHERE t.expires_at < now() - interval '1 day';
     DELETE FROM rampart_auth.issued_token t WHERE t.expires_at < now() - interval '5 minutes';
     DELETE FROM rampart_auth.throttle t WHERE t.last_failure < now() - interval '2 days' AND coalesce(t.locked_until < now(), true);
-    DELETE FROM rampart_auth.session s WHERE s.expires_at < now() - interval '1 day' OR s.revoked_at < now() - interval '1 day';
+    DELETE FROM rampart_auth.refresh_token t WHERE t.expires_at < now() - interval '1 day';
+    DELETE FROM rampart_auth.session s WHERE least(s.expires_at, s.revoked_at) < now() - interval '30 days';
     DELETE FROM rampart_auth.outbox o WHERE o.next_attempt_at IS NULL AND o.created_at < now() - interval '30 days';
     DELETE FROM rampart_auth.rate r WHERE (r.window_no + 2) * r.window_seconds < extract(epoch FROM now());
     DELETE FROM rampart_auth.known_address k WHERE k.seen_at < now() - interval '90 days';

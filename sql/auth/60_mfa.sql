@@ -7,7 +7,7 @@ SELECT rampart.define_event(e.name, 'security', e.severity, description => e.des
 FROM (VALUES
     ('auth.mfa_setup', 'info', 'A second factor was begun with'),
     ('auth.mfa_challenged', 'info', 'A login awaits its second factor'),
-    ('auth.mfa_code_sent', 'info', 'A code was mailed'),
+    ('auth.mfa_code_sent', 'info', 'A code was sent by mail or SMS'),
     ('auth.mfa_lockout', 'high', 'Second factors of an account are refused for a while'),
     ('auth.mfa_backup_used', 'medium', 'A backup code was used'),
     ('auth.mfa_backup_renewed', 'low', 'Backup codes were replaced'),
@@ -42,19 +42,30 @@ CREATE TABLE rampart_auth.mfa_factor (
     CHECK ((method = 'sms') = (phone IS NOT NULL))
 );
 COMMENT ON TABLE rampart_auth.mfa_factor IS 'Second factors of accounts. One that is not confirmed counts for nothing.';
+COMMENT ON COLUMN rampart_auth.mfa_factor.phone IS 'Where codes by SMS go (E.164). Shown with its last two digits only.';
 COMMENT ON COLUMN rampart_auth.mfa_factor.last_step IS 'The last time step a code was taken of: neither it nor an earlier one is taken again.';
 CREATE UNIQUE INDEX mfa_factor_one ON rampart_auth.mfa_factor (account_id, method, (confirmed_at IS NULL)) WHERE method <> 'webauthn';
 CREATE INDEX mfa_factor_account ON rampart_auth.mfa_factor (account_id);
 
 CREATE TABLE rampart_auth.mfa_backup_code (
     account_id uuid NOT NULL REFERENCES rampart_auth.account ON DELETE CASCADE,
-    selector   text NOT NULL CHECK (length(selector) = 4),
+    selector   bytea NOT NULL CHECK (length(selector) = 32),
     hash       text NOT NULL,
     used_at    timestamptz,
     PRIMARY KEY (account_id, selector)
 );
 COMMENT ON TABLE rampart_auth.mfa_backup_code IS
-'Backup codes: the first group, by which one is found, and the hash of the whole as crypt(3) writes it.';
+'Backup codes: a keyed index of the first group, by which one is found, and the hash of the whole as crypt(3) writes it.';
+
+CREATE FUNCTION rampart_auth.selector_index(account uuid, selector text) RETURNS bytea
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN rampart.blind_index('mfa', selector, 'rampart_auth.backup_code.' || account);
+END
+$$;
+COMMENT ON FUNCTION rampart_auth.selector_index(uuid, text) IS
+'By what a backup code is found. The first group itself would leave a third less to guess of the hash beside it.';
 
 CREATE TABLE rampart_auth.mfa_challenge (
     hash            bytea PRIMARY KEY CHECK (length(hash) = 32),
@@ -63,9 +74,8 @@ CREATE TABLE rampart_auth.mfa_challenge (
     org_id          uuid,
     attempts        int4 NOT NULL DEFAULT 0,
     code            bytea,
+    code_method     text CHECK (code_method IN ('email', 'sms')),
     code_expires_at timestamptz,
-    code_sent_at    timestamptz,
-    codes_sent      int4 NOT NULL DEFAULT 0,
     created_at      timestamptz NOT NULL DEFAULT now(),
     expires_at      timestamptz NOT NULL,
     ended_at        timestamptz
@@ -95,7 +105,7 @@ CREATE TABLE rampart_auth.mfa_requirement (
     grace interval NOT NULL CHECK (grace BETWEEN interval '0' AND interval '90 days')
 );
 COMMENT ON TABLE rampart_auth.mfa_requirement IS 'Roles that demand a second factor, and how long after the first login that finds none.';
-INSERT INTO rampart_auth.mfa_requirement VALUES ('SUPER_ADMIN', '7 days'), ('OWNER', '7 days'), ('ADMIN', '7 days');
+INSERT INTO rampart_auth.mfa_requirement VALUES ('SUPER_ADMIN', '7 days'), ('ADMIN', '7 days');
 
 CREATE TABLE rampart_auth.mfa_grace (
     account_id uuid PRIMARY KEY REFERENCES rampart_auth.account ON DELETE CASCADE,

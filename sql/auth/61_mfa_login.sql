@@ -2,17 +2,22 @@
 --
 -- An attempt is counted before it is judged, under the challenge's and the account's row locks: fifty at once are
 -- fifty attempts one after the other. The server judges codes between find_factor and accept_factor or refuse_factor,
--- since a database has no business with TOTP or password hashing; codes that were sent are compared here.
+-- since a database has no business with TOTP or password hashing.
 SET ROLE rampart_auth;
 
 CREATE FUNCTION rampart_auth.challenge_methods(account uuid) RETURNS jsonb
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT coalesce(jsonb_agg(DISTINCT m.method), '[]') FROM (
-        SELECT f.method FROM rampart_auth.mfa_factor f WHERE f.account_id = account AND f.confirmed_at IS NOT NULL
-        UNION ALL
-        SELECT 'backup' FROM rampart_auth.mfa_backup_code b WHERE b.account_id = account AND b.used_at IS NULL AND rampart_auth.has_factor(account)) m
+BEGIN
+    RETURN (
+        SELECT coalesce(jsonb_agg(m.method ORDER BY array_position('{webauthn,totp,email,backup,sms}', m.method)), '[]') FROM (
+            SELECT f.method FROM rampart_auth.mfa_factor f WHERE f.account_id = account AND f.confirmed_at IS NOT NULL
+            UNION
+            SELECT 'backup' FROM rampart_auth.mfa_backup_code b
+            WHERE b.account_id = account AND b.used_at IS NULL AND rampart_auth.has_factor(account)) m);
+END
 $$;
+COMMENT ON FUNCTION rampart_auth.challenge_methods(uuid) IS 'What a login can be ended by, the strongest first. Codes by SMS come last, and never alone.';
 
 CREATE FUNCTION rampart_auth.begin_challenge(account uuid, session uuid, org uuid, challenge bytea) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -105,8 +110,12 @@ COMMENT ON FUNCTION rampart_auth.attempt_failed(uuid, text) IS
 'Records that an attempt was wrong. The fifth in a row locks, for a minute first and twice as long each time, up to a day.';
 
 CREATE FUNCTION rampart_auth.attempt_succeeded(account uuid) RETURNS void
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
-AS $$ UPDATE rampart_auth.throttle t SET failures = 0 WHERE t.key = rampart_auth.throttle_key('mfa', account::text) $$;
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    UPDATE rampart_auth.throttle t SET failures = 0 WHERE t.key = rampart_auth.throttle_key('mfa', account::text);
+END
+$$;
 
 CREATE FUNCTION rampart_auth.open_challenge(challenge bytea) RETURNS rampart_auth.mfa_challenge
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -163,7 +172,7 @@ BEGIN
         WHERE f.account_id = (attempt.begun).account_id AND f.method = 'totp' AND f.confirmed_at IS NOT NULL;
     ELSIF method = 'backup' AND rampart_auth.has_factor((attempt.begun).account_id) THEN
         SELECT jsonb_build_object('hash', b.hash) INTO material FROM rampart_auth.mfa_backup_code b
-        WHERE b.account_id = (attempt.begun).account_id AND b.selector = find_factor.selector AND b.used_at IS NULL;
+        WHERE b.account_id = (attempt.begun).account_id AND b.selector = rampart_auth.selector_index(b.account_id, find_factor.selector) AND b.used_at IS NULL;
     END IF;
     RETURN jsonb_build_object('outcome', 'ok') || coalesce(material, '{}');
 END
@@ -188,7 +197,8 @@ AS $$
 BEGIN
     IF method = 'backup' THEN
         UPDATE rampart_auth.mfa_backup_code b SET used_at = now()
-        WHERE b.account_id = account AND b.selector = use_factor.selector AND b.used_at IS NULL AND rampart_auth.has_factor(account);
+        WHERE b.account_id = account AND b.selector = rampart_auth.selector_index(account, use_factor.selector) AND b.used_at IS NULL
+          AND rampart_auth.has_factor(account);
     ELSE
         UPDATE rampart_auth.mfa_factor f SET last_used_at = now(), last_step = coalesce(step, f.last_step)
         WHERE f.account_id = account AND f.method = use_factor.method AND f.confirmed_at IS NOT NULL
@@ -199,33 +209,46 @@ END
 $$;
 COMMENT ON FUNCTION rampart_auth.use_factor(uuid, text, int8, text) IS 'Uses a code up. False: it was used before, or the factor is gone.';
 
-CREATE FUNCTION rampart_auth.amr_of(method text) RETURNS text[]
+CREATE FUNCTION rampart_auth.amr_of(method text, copied bool DEFAULT false) RETURNS text[]
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
-AS $$ SELECT ARRAY['mfa', CASE method WHEN 'sms' THEN 'sms' WHEN 'webauthn' THEN 'hwk' ELSE 'otp' END] $$;
-COMMENT ON FUNCTION rampart_auth.amr_of(text) IS 'What a session can say of itself once a factor was shown (RFC 8176).';
+AS $$ SELECT ARRAY['mfa', CASE method WHEN 'sms' THEN 'sms' WHEN 'webauthn' THEN CASE WHEN copied THEN 'swk' ELSE 'hwk' END ELSE 'otp' END] $$;
+COMMENT ON FUNCTION rampart_auth.amr_of(text, bool) IS
+'What a session can say of itself once a factor was shown (RFC 8176). copied: the passkey may be on several devices, so that no hardware holds its key (swk).';
+
+CREATE FUNCTION rampart_auth.renew_proof(session uuid, shown text[], jti text, access_seconds int) RETURNS jsonb
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    org uuid;
+BEGIN
+    UPDATE rampart_auth.session s SET proved_at = now(), amr = ARRAY(SELECT DISTINCT unnest(s.amr || shown))
+    WHERE s.id = session RETURNING s.org_id INTO org;
+    INSERT INTO rampart_auth.issued_token (jti, session_id, expires_at)
+    VALUES (renew_proof.jti, session, now() + access_seconds * interval '1 second');
+    RETURN rampart_auth.claims_of_session(session, org, false);
+END
+$$;
+COMMENT ON FUNCTION rampart_auth.renew_proof(uuid, text[], text, int) IS
+'Notes what a session has shown (amr_of), and returns the claims of its next access token. Takes act_as_server(). Errors: RMU01.';
 
 CREATE FUNCTION rampart_auth.end_challenge(challenge rampart_auth.mfa_challenge, method text, token_hash bytea, jti text, access_seconds int,
-                                           refresh_days int, session_days int, device bytea) RETURNS jsonb
+                                           refresh_days int, session_days int, tell bool, device bytea, copied bool DEFAULT false) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     account CONSTANT uuid := challenge.account_id;
     request CONSTANT record := rampart_auth.context();
+    shown CONSTANT text[] := rampart_auth.amr_of(method, copied);
     claims jsonb;
 BEGIN
     UPDATE rampart_auth.mfa_challenge c SET ended_at = now() WHERE c.hash = challenge.hash;
     PERFORM rampart_auth.attempt_succeeded(account);
     PERFORM rampart_auth.record('auth.mfa_success', jsonb_build_object('account', account, 'method', method));
     IF challenge.session_id IS NOT NULL THEN
-        UPDATE rampart_auth.session s SET proved_at = now(),
-            amr = ARRAY(SELECT DISTINCT unnest(s.amr || rampart_auth.amr_of(method)))
-        WHERE s.id = challenge.session_id;
-        INSERT INTO rampart_auth.issued_token (jti, session_id, expires_at)
-        VALUES (end_challenge.jti, challenge.session_id, now() + access_seconds * interval '1 second');
-        claims := rampart_auth.claims_of_session(challenge.session_id, challenge.org_id);
+        claims := rampart_auth.renew_proof(challenge.session_id, shown, jti, access_seconds);
     ELSE
-        claims := rampart_auth.open_session(account, challenge.org_id, '{pwd}' || rampart_auth.amr_of(method), request.ip, request.user_agent,
-                                            token_hash, jti, access_seconds, refresh_days, session_days);
+        claims := rampart_auth.open_session(account, challenge.org_id, '{pwd}' || shown, request.ip, request.user_agent,
+                                            token_hash, jti, access_seconds, refresh_days, session_days, tell);
     END IF;
     IF device IS NOT NULL THEN
         INSERT INTO rampart_auth.trusted_device (account_id, hash, ip, user_agent, expires_at)
@@ -241,7 +264,7 @@ END
 $$;
 
 CREATE FUNCTION rampart_auth.accept_factor(challenge bytea, method text, step int8, selector text, token_hash bytea, jti text, access_seconds int,
-                                           refresh_days int, session_days int, device bytea DEFAULT NULL) RETURNS jsonb
+                                           refresh_days int, session_days int, tell bool, device bytea DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -250,80 +273,10 @@ BEGIN
     IF method NOT IN ('totp', 'backup') OR NOT rampart_auth.use_factor(begun.account_id, method, step, selector) THEN
         RETURN rampart_auth.attempt_failed(begun.account_id, method);
     END IF;
-    RETURN rampart_auth.end_challenge(begun, method, token_hash, jti, access_seconds, refresh_days, session_days, device);
+    RETURN rampart_auth.end_challenge(begun, method, token_hash, jti, access_seconds, refresh_days, session_days, tell, device);
 END
 $$;
-COMMENT ON FUNCTION rampart_auth.accept_factor(bytea, text, int8, text, bytea, text, int, int, int, bytea) IS
+COMMENT ON FUNCTION rampart_auth.accept_factor(bytea, text, int8, text, bytea, text, int, int, int, bool, bytea) IS
 'The attempt was right: ends the challenge and opens the session, as accept_login does, or renews the proof of the one that asked (renewed). A code that was used before is refused. device: SHA-256 of the cookie of a device to be trusted for 14 days. Errors: RMU30, RMU05.';
 
--- Codes that are sent -----------------------------------------------------------------------------------------------
-
-CREATE FUNCTION rampart_auth.random_code() RETURNS text
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
-AS $$
-    -- 48 random bits of a version 4 UUID: the remainder favours no code by more than one in 2^28.
-    SELECT lpad((('x' || encode(substring(uuid_send(gen_random_uuid()) FROM 11), 'hex'))::bit(48)::int8 % 1000000)::text, 6, '0')
-$$;
-
-CREATE FUNCTION rampart_auth.code_index(challenge bytea, code text) RETURNS bytea
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-AS $$ SELECT rampart.blind_index('mfa', code, 'rampart_auth.code.' || encode(challenge, 'hex')) $$;
-
-CREATE FUNCTION rampart_auth.send_code(challenge bytea) RETURNS jsonb
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    begun CONSTANT rampart_auth.mfa_challenge := rampart_auth.open_challenge(challenge);
-    digits CONSTANT text := rampart_auth.random_code();
-BEGIN
-    IF NOT EXISTS (SELECT FROM rampart_auth.mfa_factor f
-                   WHERE f.account_id = begun.account_id AND f.method = 'email' AND f.confirmed_at IS NOT NULL) THEN
-        RAISE EXCEPTION 'this account has no codes by mail' USING ERRCODE = 'RMU32';
-    ELSIF begun.codes_sent >= 5 THEN
-        RETURN jsonb_build_object('outcome', 'ended');
-    ELSIF begun.code_sent_at > clock_timestamp() - interval '60 seconds' THEN
-        RETURN jsonb_build_object('outcome', 'wait', 'locked', ceil(60 - extract(epoch FROM clock_timestamp() - begun.code_sent_at)));
-    END IF;
-    PERFORM rampart_auth.mail_code(begun.account_id, digits);
-    UPDATE rampart_auth.mfa_challenge c SET code = rampart_auth.code_index(challenge, digits),
-        code_sent_at = clock_timestamp(), code_expires_at = now() + interval '10 minutes', codes_sent = c.codes_sent + 1
-    WHERE c.hash = challenge;
-    RETURN jsonb_build_object('outcome', 'ok', 'expires_in', 600);
-END
-$$;
-COMMENT ON FUNCTION rampart_auth.send_code(bytea) IS
-'Mails a code of ten minutes; an earlier one is worth nothing then. {outcome: wait, locked: seconds} within a minute of the last, {outcome: ended} after five. Errors: RMU30, RMU32 the account has no such factor.';
-
-CREATE FUNCTION rampart_auth.mail_code(account uuid, code text) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    PERFORM rampart_auth.enqueue_mail((SELECT a.email::text FROM rampart_auth.account a WHERE a.id = account), 'mfa-code',
-        jsonb_build_object('code', code, 'minutes', 10));
-    PERFORM rampart_auth.record('auth.mfa_code_sent', jsonb_build_object('account', account));
-END
-$$;
-
-CREATE FUNCTION rampart_auth.check_code(challenge bytea, code text, token_hash bytea, jti text, access_seconds int,
-                                        refresh_days int, session_days int, device bytea DEFAULT NULL) RETURNS jsonb
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    attempt record;
-    begun rampart_auth.mfa_challenge;
-BEGIN
-    SELECT * INTO attempt FROM rampart_auth.attempt_challenge(challenge);
-    begun := attempt.begun;
-    IF attempt.refusal IS NOT NULL THEN
-        RETURN attempt.refusal;
-    ELSIF (begun.code = rampart_auth.code_index(challenge, check_code.code) AND begun.code_expires_at > now()) IS NOT TRUE
-          OR NOT rampart_auth.use_factor(begun.account_id, 'email', NULL, NULL) THEN
-        RETURN rampart_auth.attempt_failed(begun.account_id, 'email');
-    END IF;
-    RETURN rampart_auth.end_challenge(begun, 'email', token_hash, jti, access_seconds, refresh_days, session_days, device);
-END
-$$;
-COMMENT ON FUNCTION rampart_auth.check_code(bytea, text, bytea, text, int, int, int, bytea) IS 'Judges a mailed code and answers as find_factor, refuse_factor or accept_factor do. Errors: RMU30, RMU05.';
-
-GRANT EXECUTE ON FUNCTION rampart_auth.find_factor, rampart_auth.accept_factor, rampart_auth.refuse_factor, rampart_auth.send_code,
-    rampart_auth.check_code TO rampartd;
+GRANT EXECUTE ON FUNCTION rampart_auth.find_factor, rampart_auth.accept_factor, rampart_auth.refuse_factor TO rampartd;

@@ -93,6 +93,11 @@ COMMENT ON FUNCTION rampart_auth.prove_password(text) IS
 
 -- Enrolment ---------------------------------------------------------------------------------------------------------
 
+CREATE FUNCTION rampart_auth.mask_phone(phone text) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$ SELECT repeat('*', length(phone) - 2) || right(phone, 2) $$;
+COMMENT ON FUNCTION rampart_auth.mask_phone(text) IS 'A phone number as it may be shown.';
+
 CREATE FUNCTION rampart_auth.list_factors() RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -109,8 +114,8 @@ BEGIN
         'recovery_email_verified', EXISTS (
             SELECT FROM rampart_auth.mfa_recovery_address r WHERE r.account_id = account AND r.verified_at IS NOT NULL),
         'factors', coalesce((
-            SELECT jsonb_agg(jsonb_build_object('id', f.id, 'method', f.method, 'name', f.name, 'created_at', f.created_at,
-                                                'last_used_at', f.last_used_at) ORDER BY f.id)
+            SELECT jsonb_agg(jsonb_build_object('id', f.id, 'method', f.method, 'name', f.name, 'phone', rampart_auth.mask_phone(f.phone::text),
+                                                'created_at', f.created_at, 'last_used_at', f.last_used_at) ORDER BY f.id)
             FROM rampart_auth.mfa_factor f WHERE f.account_id = account AND f.confirmed_at IS NOT NULL), '[]'));
 END
 $$;
@@ -125,7 +130,7 @@ BEGIN
     END IF;
     DELETE FROM rampart_auth.mfa_backup_code b WHERE b.account_id = account;
     INSERT INTO rampart_auth.mfa_backup_code (account_id, selector, hash)
-    SELECT account, c ->> 'selector', c ->> 'hash' FROM jsonb_array_elements(codes) c;
+    SELECT account, rampart_auth.selector_index(account, c ->> 'selector'), c ->> 'hash' FROM jsonb_array_elements(codes) c;
 END
 $$;
 
@@ -165,11 +170,11 @@ END
 $$;
 COMMENT ON FUNCTION rampart_auth.find_pending_totp() IS 'Takes an attempt and returns what to judge the confirming code by: as find_factor. Errors: RMU31, RMU02.';
 
-CREATE FUNCTION rampart_auth.confirm_factor(account uuid, method text, step int8) RETURNS void
+CREATE FUNCTION rampart_auth.confirm_factor(account uuid, method text, step int8, jti text, access_seconds int, copied bool DEFAULT false) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    session CONSTANT rampart_auth.session := rampart_auth.my_session();
+    session CONSTANT uuid := (rampart_auth.my_session()).id;
 BEGIN
     PERFORM rampart_auth.attempt_succeeded(account);
     DELETE FROM rampart_auth.mfa_factor f
@@ -177,18 +182,22 @@ BEGIN
     UPDATE rampart_auth.mfa_factor f SET confirmed_at = now(), last_step = coalesce(step, f.last_step)
     WHERE f.account_id = account AND f.method = confirm_factor.method AND f.confirmed_at IS NULL;
     DELETE FROM rampart_auth.mfa_grace g WHERE g.account_id = account;
-    UPDATE rampart_auth.session s SET proved_at = now(), changed_at = clock_timestamp(),
-        amr = ARRAY(SELECT DISTINCT unnest(s.amr || rampart_auth.amr_of(method)))
-    WHERE s.id = session.id;
-    PERFORM pg_notify('rampart_auth', 'session ' || session.id);
     -- Sessions from before knew the password at most, and so did devices.
-    PERFORM rampart_auth.end_sessions(rampart_auth.sessions_of(account, session.id), 'second factor enrolled');
+    PERFORM rampart_auth.end_sessions(rampart_auth.sessions_of(account, session), 'second factor enrolled');
     PERFORM rampart_auth.forget_devices(account);
     PERFORM rampart_auth.tell_factor_change(account, 'auth.mfa_enabled', 'a second factor was added', jsonb_build_object('method', method));
+    -- The session's former token may say that a factor is to be enrolled.
+    UPDATE rampart_auth.session s SET changed_at = clock_timestamp() WHERE s.id = session;
+    PERFORM pg_notify('rampart_auth', 'session ' || session);
+    PERFORM rampart_auth.act_as_server();
+    RETURN jsonb_build_object('outcome', 'ok', 'claims', rampart_auth.renew_proof(
+        session, rampart_auth.amr_of(method, copied), jti, access_seconds));
 END
 $$;
+COMMENT ON FUNCTION rampart_auth.confirm_factor(uuid, text, int8, text, int, bool) IS
+'Has a factor count from now on, in place of the former one of its method: {outcome: ok, claims} of this session''s next access token. Other sessions end. Errors: RMU02.';
 
-CREATE FUNCTION rampart_auth.confirm_totp(step int8) RETURNS jsonb
+CREATE FUNCTION rampart_auth.confirm_totp(step int8, jti text, access_seconds int) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -199,64 +208,11 @@ BEGIN
     IF NOT FOUND OR step IS NULL THEN
         RETURN rampart_auth.attempt_failed(account, 'totp');
     END IF;
-    PERFORM rampart_auth.confirm_factor(account, 'totp', step);
-    RETURN jsonb_build_object('outcome', 'ok');
+    RETURN rampart_auth.confirm_factor(account, 'totp', step, jti, access_seconds);
 END
 $$;
-COMMENT ON FUNCTION rampart_auth.confirm_totp(int8) IS
-'The code of a new authenticator app was right, at this time step (NULL: it was wrong): from now on logins take it; other sessions end. Errors: RMU31, RMU02.';
-
-CREATE FUNCTION rampart_auth.set_up_email(codes jsonb) RETURNS jsonb
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    account CONSTANT uuid := rampart_auth.require_proof();
-    digits CONSTANT text := rampart_auth.random_code();
-    session CONSTANT uuid := (rampart_auth.my_session()).id;
-    setup CONSTANT bytea := sha256(uuid_send(session));
-    first CONSTANT bool := NOT rampart_auth.has_factor(account);
-BEGIN
-    DELETE FROM rampart_auth.mfa_challenge c WHERE c.hash = setup AND c.code_sent_at < clock_timestamp() - interval '60 seconds';
-    INSERT INTO rampart_auth.mfa_challenge (hash, account_id, session_id, code, code_sent_at, code_expires_at, codes_sent, expires_at, ended_at)
-    VALUES (setup, account, session, rampart_auth.code_index(setup, digits), clock_timestamp(), now() + interval '10 minutes', 1,
-            now() + interval '10 minutes', now())
-    ON CONFLICT DO NOTHING;
-    IF NOT FOUND THEN
-        RETURN jsonb_build_object('outcome', 'wait', 'locked', 60);
-    END IF;
-    INSERT INTO rampart_auth.mfa_factor (account_id, method) VALUES (account, 'email') ON CONFLICT DO NOTHING;
-    IF first THEN
-        PERFORM rampart_auth.keep_backup_codes(account, codes);
-    END IF;
-    PERFORM rampart_auth.mail_code(account, digits);
-    PERFORM rampart_auth.record('auth.mfa_setup', jsonb_build_object('account', account, 'method', 'email'));
-    RETURN jsonb_build_object('outcome', 'ok', 'backup_codes', first);
-END
-$$;
-COMMENT ON FUNCTION rampart_auth.set_up_email(jsonb) IS
-'Begins with codes by mail: one is sent, and confirms them (confirm_email). As set_up_totp; {outcome: wait, locked: seconds} within a minute of the last. Errors: RMU31, RMU02.';
-
-CREATE FUNCTION rampart_auth.confirm_email(code text) RETURNS jsonb
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    account CONSTANT uuid := rampart_auth.require_proof();
-    setup CONSTANT bytea := sha256(uuid_send((rampart_auth.my_session()).id));
-    locked CONSTANT int := rampart_auth.take_attempt(account);
-BEGIN
-    IF locked > 0 THEN
-        RETURN jsonb_build_object('outcome', 'locked', 'locked', locked);
-    END IF;
-    DELETE FROM rampart_auth.mfa_challenge c
-    WHERE c.hash = setup AND c.code = rampart_auth.code_index(setup, confirm_email.code) AND c.code_expires_at > now();
-    IF NOT FOUND THEN
-        RETURN rampart_auth.attempt_failed(account, 'email');
-    END IF;
-    PERFORM rampart_auth.confirm_factor(account, 'email', NULL);
-    RETURN jsonb_build_object('outcome', 'ok');
-END
-$$;
-COMMENT ON FUNCTION rampart_auth.confirm_email(text) IS 'Judges the code that set_up_email sent: from now on logins take such codes; other sessions end. Errors: RMU31, RMU02.';
+COMMENT ON FUNCTION rampart_auth.confirm_totp(int8, text, int) IS
+'The code of a new authenticator app was right, at this time step (NULL: it was wrong): as confirm_factor. Errors: RMU31, RMU02.';
 
 CREATE FUNCTION rampart_auth.remove_factor(id uuid) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -270,8 +226,9 @@ BEGIN
     PERFORM rampart_auth.act_as_server();
     -- One removal at a time, or two could each think the other's factor is left.
     PERFORM FROM rampart_auth.account a WHERE a.id = account FOR NO KEY UPDATE;
+    -- Codes by SMS are a fallback for another factor, and stay no longer than it.
     others := EXISTS (SELECT FROM rampart_auth.mfa_factor f
-                      WHERE f.account_id = account AND f.confirmed_at IS NOT NULL AND f.id <> remove_factor.id);
+                      WHERE f.account_id = account AND f.confirmed_at IS NOT NULL AND f.id <> remove_factor.id AND f.method <> 'sms');
     SELECT f.method INTO removed FROM rampart_auth.mfa_factor f
     WHERE f.id = remove_factor.id AND f.account_id = account AND f.confirmed_at IS NOT NULL;
     IF NOT FOUND THEN
@@ -291,7 +248,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION rampart_auth.remove_factor(uuid) IS
-'Removes one of one''s own factors; with the last one go backup codes. Devices are forgotten, other sessions end. Errors: RMU03, RMU33 the role demands one, RMU31, RMU02.';
+'Removes one of one''s own factors; with the last one go backup codes and codes by SMS. Devices are forgotten, other sessions end. Errors: RMU03, RMU33 the role demands one, RMU31, RMU02.';
 
 CREATE FUNCTION rampart_auth.renew_backup_codes(codes jsonb) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -337,6 +294,5 @@ $$;
 COMMENT ON FUNCTION rampart_auth.forget_device(uuid) IS 'Trusts a device no more. Errors: RMU03.';
 
 GRANT EXECUTE ON FUNCTION rampart_auth.prove_recently, rampart_auth.begin_step_up, rampart_auth.find_own_password, rampart_auth.prove_password,
-    rampart_auth.list_factors, rampart_auth.set_up_totp, rampart_auth.find_pending_totp, rampart_auth.confirm_totp, rampart_auth.set_up_email,
-    rampart_auth.confirm_email, rampart_auth.remove_factor, rampart_auth.renew_backup_codes, rampart_auth.list_devices,
+    rampart_auth.list_factors, rampart_auth.set_up_totp, rampart_auth.find_pending_totp, rampart_auth.confirm_totp, rampart_auth.remove_factor, rampart_auth.renew_backup_codes, rampart_auth.list_devices,
     rampart_auth.forget_device TO rampartd;

@@ -10,9 +10,12 @@ CREATE TABLE rampart_auth.webauthn_credential (
     aaguid          bytea NOT NULL,
     counter         int8 NOT NULL,
     backup_eligible bool NOT NULL,
-    backed_up       bool NOT NULL
+    backed_up       bool NOT NULL,
+    user_verified   bool NOT NULL
 );
 COMMENT ON TABLE rampart_auth.webauthn_credential IS 'Public keys of authenticators: one each of the factors of this method.';
+COMMENT ON COLUMN rampart_auth.webauthn_credential.user_verified IS
+'Whether it has verified its user at registration, or beside a password since. Only then it logs in alone: to a key without a PIN, whoever finds it can give one.';
 
 ALTER TABLE rampart_auth.mfa_challenge ADD COLUMN webauthn bytea CHECK (length(webauthn) = 32);
 COMMENT ON COLUMN rampart_auth.mfa_challenge.webauthn IS 'What an authenticator has to sign: public, random, and taken once.';
@@ -62,7 +65,8 @@ $$;
 COMMENT ON FUNCTION rampart_auth.take_registration() IS 'The challenge of begin_registration: it is used up. Errors: RMU30, RMU31, RMU02.';
 
 CREATE FUNCTION rampart_auth.add_credential(name text, credential_id bytea, public_key bytea, algorithm int, aaguid bytea, counter int8,
-                                            backup_eligible bool, backed_up bool, codes jsonb) RETURNS jsonb
+                                            backup_eligible bool, backed_up bool, user_verified bool, codes jsonb, jti text,
+                                            access_seconds int) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -78,16 +82,16 @@ BEGIN
     INSERT INTO rampart_auth.mfa_factor (account_id, method, name) VALUES (account, 'webauthn', add_credential.name) RETURNING id INTO factor;
     INSERT INTO rampart_auth.webauthn_credential
     VALUES (factor, add_credential.credential_id, add_credential.public_key, add_credential.algorithm, add_credential.aaguid,
-            add_credential.counter, add_credential.backup_eligible, add_credential.backed_up);
+            add_credential.counter, add_credential.backup_eligible, add_credential.backed_up, add_credential.user_verified);
     IF first THEN
         PERFORM rampart_auth.keep_backup_codes(account, codes);
     END IF;
-    PERFORM rampart_auth.confirm_factor(account, 'webauthn', NULL);
-    RETURN jsonb_build_object('id', factor, 'backup_codes', first);
+    RETURN rampart_auth.confirm_factor(account, 'webauthn', NULL, jti, access_seconds, add_credential.backup_eligible)
+        || jsonb_build_object('id', factor, 'backup_codes', first);
 END
 $$;
-COMMENT ON FUNCTION rampart_auth.add_credential(text, bytea, bytea, int, bytea, int8, bool, bool, jsonb) IS
-'Registers an authenticator that the server has verified. As set_up_totp, and it counts at once: {id, backup_codes}. Errors: RMU04 registered already, RMU13 too many, RMU31, RMU02.';
+COMMENT ON FUNCTION rampart_auth.add_credential(text, bytea, bytea, int, bytea, int8, bool, bool, bool, jsonb, text, int) IS
+'Registers an authenticator that the server has verified. As set_up_totp and confirm_factor, for it counts at once: {outcome, claims, id, backup_codes}. Errors: RMU04 registered already, RMU13 too many, RMU31, RMU02.';
 
 CREATE FUNCTION rampart_auth.begin_assertion(challenge bytea, webauthn bytea) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -105,6 +109,39 @@ END
 $$;
 COMMENT ON FUNCTION rampart_auth.begin_assertion(bytea, bytea) IS 'Gives a login something for an authenticator to sign. Errors: RMU30, RMU32 the account has none.';
 
+CREATE FUNCTION rampart_auth.hold_credential(account uuid, credential_id bytea) RETURNS jsonb
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN (
+        SELECT jsonb_build_object('public_key', encode(c.public_key, 'base64'), 'algorithm', c.algorithm, 'counter', c.counter,
+                                  'backup_eligible', c.backup_eligible, 'backed_up', c.backed_up, 'user_verified', c.user_verified)
+        FROM rampart_auth.webauthn_credential c JOIN rampart_auth.mfa_factor f ON f.id = c.factor_id
+        WHERE f.account_id = account AND c.credential_id = hold_credential.credential_id FOR UPDATE OF c);
+END
+$$;
+COMMENT ON FUNCTION rampart_auth.hold_credential(uuid, bytea) IS
+'Locks one of an account''s credentials until its assertion was judged, and returns what to judge it by: {public_key, algorithm, counter, backup_eligible, backed_up, user_verified}, in base64. NULL: the account has no such credential.';
+
+CREATE FUNCTION rampart_auth.use_credential(account uuid, credential_id bytea, counter int8, backed_up bool, user_verified bool,
+                                            OUT copied bool)
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    WITH used AS (
+        UPDATE rampart_auth.webauthn_credential c SET counter = use_credential.counter, backed_up = use_credential.backed_up,
+            user_verified = c.user_verified OR use_credential.user_verified
+        FROM rampart_auth.mfa_factor f
+        WHERE f.id = c.factor_id AND f.account_id = account AND c.credential_id = use_credential.credential_id
+          AND (use_credential.counter > c.counter OR (use_credential.counter = 0 AND c.counter = 0))
+        RETURNING c.factor_id, c.backup_eligible)
+    UPDATE rampart_auth.mfa_factor f SET last_used_at = now() FROM used WHERE f.id = used.factor_id
+    RETURNING used.backup_eligible INTO copied;
+END
+$$;
+COMMENT ON FUNCTION rampart_auth.use_credential(uuid, bytea, int8, bool, bool) IS
+'An assertion was right: keeps the counter, which never falls. copied: whether the key may be on several devices; NULL, there is no such credential any more.';
+
 CREATE FUNCTION rampart_auth.find_credential(challenge bytea, credential_id bytea) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -118,38 +155,29 @@ BEGIN
     END IF;
     begun := attempt.begun;
     UPDATE rampart_auth.mfa_challenge c SET webauthn = NULL WHERE c.hash = challenge;
-    RETURN jsonb_build_object('outcome', 'ok', 'webauthn', encode(begun.webauthn, 'base64')) || coalesce((
-        SELECT jsonb_build_object('public_key', encode(c.public_key, 'base64'), 'algorithm', c.algorithm, 'counter', c.counter,
-                                  'backup_eligible', c.backup_eligible, 'backed_up', c.backed_up)
-        FROM rampart_auth.webauthn_credential c JOIN rampart_auth.mfa_factor f ON f.id = c.factor_id
-        WHERE f.account_id = begun.account_id AND c.credential_id = find_credential.credential_id FOR UPDATE OF c), '{}');
+    RETURN jsonb_build_object('outcome', 'ok', 'webauthn', encode(begun.webauthn, 'base64'))
+        || coalesce(rampart_auth.hold_credential(begun.account_id, credential_id), '{}');
 END
 $$;
 COMMENT ON FUNCTION rampart_auth.find_credential(bytea, bytea) IS
-'Takes an attempt and the challenge of begin_assertion, and returns what to judge the assertion by, with the credential locked: {outcome: ok, webauthn, public_key, algorithm, counter, backup_eligible, backed_up}, in base64; as find_factor otherwise. Errors: RMU30.';
+'Takes an attempt and the challenge of begin_assertion, and returns what to judge the assertion by: {outcome: ok, webauthn} and what hold_credential says; as find_factor otherwise. Errors: RMU30.';
 
-CREATE FUNCTION rampart_auth.accept_assertion(challenge bytea, credential_id bytea, counter int8, backed_up bool, token_hash bytea, jti text,
-                                              access_seconds int, refresh_days int, session_days int, device bytea DEFAULT NULL) RETURNS jsonb
+CREATE FUNCTION rampart_auth.accept_assertion(challenge bytea, credential_id bytea, counter int8, backed_up bool, user_verified bool, token_hash bytea, jti text,
+                                              access_seconds int, refresh_days int, session_days int, tell bool, device bytea DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     begun CONSTANT rampart_auth.mfa_challenge := rampart_auth.open_challenge(challenge);
-    factor uuid;
+    copied CONSTANT bool := rampart_auth.use_credential(begun.account_id, credential_id, counter, backed_up, user_verified);
 BEGIN
-    UPDATE rampart_auth.webauthn_credential c SET counter = accept_assertion.counter, backed_up = accept_assertion.backed_up
-    FROM rampart_auth.mfa_factor f
-    WHERE f.id = c.factor_id AND f.account_id = begun.account_id AND c.credential_id = accept_assertion.credential_id
-      AND (accept_assertion.counter > c.counter OR (accept_assertion.counter = 0 AND c.counter = 0))
-    RETURNING f.id INTO factor;
-    IF NOT FOUND THEN
+    IF copied IS NULL THEN
         RETURN rampart_auth.attempt_failed(begun.account_id, 'webauthn');
     END IF;
-    UPDATE rampart_auth.mfa_factor f SET last_used_at = now() WHERE f.id = factor;
-    RETURN rampart_auth.end_challenge(begun, 'webauthn', token_hash, jti, access_seconds, refresh_days, session_days, device);
+    RETURN rampart_auth.end_challenge(begun, 'webauthn', token_hash, jti, access_seconds, refresh_days, session_days, tell, device, copied);
 END
 $$;
-COMMENT ON FUNCTION rampart_auth.accept_assertion(bytea, bytea, int8, bool, bytea, text, int, int, int, bytea) IS
-'The assertion was right: as accept_factor, and keeps the new counter, which never falls. Errors: RMU30, RMU05.';
+COMMENT ON FUNCTION rampart_auth.accept_assertion(bytea, bytea, int8, bool, bool, bytea, text, int, int, int, bool, bytea) IS
+'The assertion was right: as accept_factor, and keeps the new counter. Errors: RMU30, RMU05.';
 
 GRANT EXECUTE ON FUNCTION rampart_auth.begin_registration, rampart_auth.take_registration, rampart_auth.add_credential,
     rampart_auth.begin_assertion, rampart_auth.find_credential, rampart_auth.accept_assertion TO rampartd;

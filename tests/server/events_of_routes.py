@@ -17,7 +17,7 @@ AGENT = "Walker/1.0 (events of routes)"
 NEW_PASSWORD = "Another-Horse-8-Battery"
 ENDED = ["session.revoked", "token.revoked"]  # a session and its access token
 # Routes that change nothing that lasts, and are asked by POST all the same.
-ASKING = {"checkPermission", "explainDecision", "beginAssertion"}
+ASKING = {"checkPermission", "explainDecision", "beginAssertion", "beginPasskeyLogin"}
 
 class Scene:
     """Who takes part in one route's story: an owner, a member, an administrator, and somebody outside."""
@@ -198,7 +198,7 @@ def rule(name):
 
 # Second factors ---------------------------------------------------------------------------------------------------------
 
-TOTP_SECRET = b"12345678901234567890"
+TOTP_SECRET, PHONE = b"12345678901234567890", "+12025550123"
 
 
 def totp():
@@ -207,8 +207,9 @@ def totp():
 
 def enrolled(scene, method="totp", confirmed=True):
     """The member has a factor."""
-    return scene.party.value("INSERT INTO rampart_auth.mfa_factor (account_id, method, secret, confirmed_at) VALUES (%s, %s, %s, CASE WHEN %s THEN now() END) RETURNING id::text",
-                             scene.member.account, method, TOTP_SECRET if method == "totp" else None, confirmed)
+    return scene.party.value("INSERT INTO rampart_auth.mfa_factor (account_id, method, secret, phone, confirmed_at) "
+                             "VALUES (%s, %s, %s, %s, CASE WHEN %s THEN now() END) RETURNING id::text",
+                             scene.member.account, method, TOTP_SECRET if method == "totp" else None, PHONE if method == "sms" else None, confirmed)
 
 
 def challenge(scene, method="totp"):
@@ -232,6 +233,19 @@ def mailed_code(scene):
     scene.party.door.send("POST", "/auth/mfa/email", None, {"session_id": session})
     code = [data["code"] for template, data in scene.party.mails(scene.member.email) if template == "mfa-code"][-1]
     return Step("POST", "/auth/mfa", {"session_id": session, "email_code": code}, events=["auth.mfa_success", "auth.login_success"], actor=scene.member.account, org=scene.owner.org)
+
+
+def texted_code(scene):
+    session = challenge(scene, "sms")
+    scene.party.hook.posts.clear()
+    scene.party.door.send("POST", "/auth/mfa/sms", None, {"session_id": session})
+    return Step("POST", "/auth/mfa", {"session_id": session, "sms_code": scene.party.hook.code(PHONE)}, events=["auth.mfa_success", "auth.login_success"],
+                actor=scene.member.account, org=scene.owner.org)
+
+
+def set_up_phone(scene):
+    enrolled(scene)
+    return Step("POST", "/auth/mfa/setup", {"method": "sms", "phone": PHONE}, by=scene.member, events=["auth.mfa_code_sent", "auth.mfa_setup"])
 
 
 def wrong_code(scene):
@@ -293,7 +307,7 @@ def force_off(scene):
 
 
 def reset_grace(scene):
-    return Step("POST", f"/admin/users/{scene.owner.account}/mfa/grace", by=scene.root, events=["auth.mfa_grace_reset"])
+    return Step("POST", f"/admin/users/{scene.party.person_of_role('ADMIN').account}/mfa/grace", by=scene.root, events=["auth.mfa_grace_reset"])
 
 
 def require_mfa(scene):
@@ -301,30 +315,55 @@ def require_mfa(scene):
 
 
 def finish_registration(scene):
-    options = scene.party.door.send("POST", "/auth/mfa/webauthn/register", bearer(scene.member.token)).json
+    options = scene.party.door.send("POST", "/auth/mfa/webauthn/register", bearer(scene.member.token), {}).json
     return Step("POST", "/auth/mfa/webauthn/register/finish", Authenticator(scene.party.server).create(options), by=scene.member, events=["auth.mfa_enabled"], status=201)
 
 
-def finish_assertion(scene):
+def passkey_of_member(scene):
     key, door, by = Authenticator(scene.party.server), scene.party.door, bearer(scene.member.token)
-    door.send("POST", "/auth/mfa/webauthn/register/finish", by, key.create(door.send("POST", "/auth/mfa/webauthn/register", by).json))
-    session = door.send("POST", "/auth/login", None, {"email": scene.member.email, "password": PASSWORD}).json["session_id"]
+    door.send("POST", "/auth/mfa/webauthn/register/finish", by, key.create(door.send("POST", "/auth/mfa/webauthn/register", by, {}).json))
     key.counter += 1
+    return key, door
+
+
+def log_in_by_passkey(scene):
+    key, door = passkey_of_member(scene)
+    return Step("POST", "/auth/login/passkey/finish", key.log_in(door.send("POST", "/auth/login/passkey").json, scene.member.account),
+                events=["auth.mfa_success", "auth.login_success"], actor=scene.member.account, org=scene.owner.org)
+
+
+def fail_by_passkey(scene):
+    key, door = passkey_of_member(scene)
+    key.counter = 0
+    return Step("POST", "/auth/login/passkey/finish", key.log_in(door.send("POST", "/auth/login/passkey").json, scene.member.account),
+                events=["auth.mfa_failed"], actor=scene.member.account, status=401)
+
+
+def unknown_passkey(scene):
+    key = Authenticator(scene.party.server)
+    return Step("POST", "/auth/login/passkey/finish", key.log_in(scene.party.door.send("POST", "/auth/login/passkey").json, scene.member.account),
+                events=["auth.login_failure"], status=401)
+
+
+def finish_assertion(scene):
+    key, door = passkey_of_member(scene)
+    session = door.send("POST", "/auth/login", None, {"email": scene.member.email, "password": PASSWORD}).json["session_id"]
     return Step("POST", "/auth/mfa/webauthn/finish", {"session_id": session, **key.get(door.send("POST", "/auth/mfa/webauthn", None, {"session_id": session}).json)},
                 events=["auth.mfa_success", "auth.login_success"], actor=scene.member.account, org=scene.owner.org)
 
 
 ROUTES = {
-    "answerChallenge": [at_challenge("/auth/mfa", ["auth.mfa_success", "auth.login_success"], totp_code=lambda _: totp()), mailed_code, wrong_code],
+    "answerChallenge": [at_challenge("/auth/mfa", ["auth.mfa_success", "auth.login_success"], totp_code=lambda _: totp()), mailed_code, texted_code, wrong_code],
     "mailCode": [at_challenge("/auth/mfa/email", ["auth.mfa_code_sent"], 202, "email")],
-    "setUpFactor": [of_member("POST", "/auth/mfa/setup", ["auth.mfa_setup"], {"method": "totp"})], "confirmFactor": [confirm_factor],
+    "sendSms": [at_challenge("/auth/mfa/sms", ["auth.mfa_code_sent"], 202, "sms")],
+    "setUpFactor": [of_member("POST", "/auth/mfa/setup", ["auth.mfa_setup"], {"method": "totp"}), set_up_phone], "confirmFactor": [confirm_factor],
     "stepUp": [of_member("POST", "/auth/mfa/step-up", ["auth.mfa_success"], {"password": PASSWORD}), step_up_by_factor],
     "removeFactor": [remove_factor], "renewBackupCodes": [renew_backup_codes], "forgetDevice": [forget_device],
     "setRecoveryEmail": [of_member("PUT", "/auth/mfa/recovery-email", ["auth.recovery_email_set"], {"email": "elsewhere@example.org"}, 202)],
     "verifyRecoveryEmail": [verify_recovery_address], "requestRecovery": [request_recovery], "recover": [recover],
     "disableUserMfa": [force_off], "resetGrace": [reset_grace], "requireMfa": [require_mfa],
-    "beginRegistration": [of_member("POST", "/auth/mfa/webauthn/register", ["auth.mfa_setup"])], "finishRegistration": [finish_registration],
-    "finishAssertion": [finish_assertion],
+    "beginRegistration": [of_member("POST", "/auth/mfa/webauthn/register", ["auth.mfa_setup"], {})], "finishRegistration": [finish_registration],
+    "finishAssertion": [finish_assertion], "finishPasskeyLogin": [log_in_by_passkey, fail_by_passkey, unknown_passkey],
     "signUp": [sign_up], "verifyEmail": [verify_email], "resendVerification": [resend], "logIn": [log_in, fail_to_log_in, lock_out], "refresh": [refresh], "logOut": [log_out],
     "forgotPassword": [forget], "resetPassword": [reset], "changePassword": [change_password],
     "endSession": [end_session], "endOtherSessions": [end_other_sessions], "endUserSessions": [end_user_sessions],
@@ -394,6 +433,7 @@ def check(world, report):
     for name, stories in ROUTES.items():
         for story in stories:
             label = name if len(stories) == 1 else f"{name} ({story.__name__})"
+            party.wait_for_sms()
             check_refused(party, label, story(Scene(party)), report)
             check_logged(party, walk, label, story(Scene(party)), report)
     walk.report(report, "events")

@@ -28,6 +28,7 @@ def check(world, report):
     statuses(world, report, server)
     foreign_hashes(world, report, server)
     cookies(world, report, server)
+    new_places(world, report)
 
 
 def lockout(world, report):
@@ -110,3 +111,47 @@ def cookies(world, report, server):
     report.equal(client.post("/organisations", body, headers={"X-CSRF-Token": client.csrf}).status, 201, "then it is done")
     doubled = f"__Host-rampart_access=x; __Host-rampart_access={client.cookies['__Host-rampart_access']}"
     report.equal(server.client().get("/auth/me", headers={"Cookie": doubled}).status, 401, "a cookie that is there twice is not believed")
+
+
+def new_places(world, report):
+    """Who logs in from a device or network that the account has not used before; for the test the proxy says which network."""
+    database = world.database("places")
+    server = Server(world, database, {"http": {"trusted_proxies": ["127.0.0.1"]}}).start()
+    email, account = world.account(server)
+    firefox, newer = ("Mozilla/5.0 (X11; Linux x86_64; rv:%s) Gecko/20100101 Firefox/%s" % (v, v) for v in ("115.0", "142.0.1"))
+
+    def log_in(agent, address="198.51.100.7", server=server):
+        answer = server.client().post("/auth/login", {"email": email, "password": PASSWORD}, headers={"User-Agent": agent, "X-Forwarded-For": address})
+        assert answer.status == 200, answer
+        return answer, [data for template, data in world.mails(database, email) if template == "new-login"]
+
+    report.equal(log_in(firefox)[1], [], "a first login is told of to nobody")
+    report.equal(log_in(firefox)[1], [], "nor is one like it")
+    report.equal(log_in(newer)[1], [], "nor one by a newer version")
+    report.equal(log_in(newer, "198.51.200.9")[1], [], "nor one from another address of the provider")
+    told = log_in("curl/8.5.0")[1]
+    report.equal(told, [{"ip": "198.51.100.7", "what": "curl/8.5.0"}], "one from another device is, by mail")
+    report.equal(len(log_in("curl/8.6.0")[1]), 1, "once")
+    told = log_in(firefox, "2001:db8:1::1")[1]
+    report.equal(told[1:], [{"ip": "2001:db8:1::1", "what": firefox}], "so is one from another network")
+    report.equal(len(log_in(firefox, "2001:db8:2::1")[1]), 2, "and not from elsewhere in it")
+    database.query("UPDATE rampart_auth.session SET revoked_at = now() - interval '29 days'")
+    database.query("SELECT rampart_auth.clean_up()")
+    report.equal(len(log_in(firefox)[1]), 2, "a session that has ended is remembered for thirty days")
+    database.query("UPDATE rampart_auth.session SET revoked_at = now() - interval '31 days'")
+    database.query("SELECT rampart_auth.clean_up()")
+    report.equal(database.value("SELECT count(*) FROM rampart_auth.session"), 0, "and no longer")
+    report.equal(len(log_in(firefox)[1]), 3, "then nothing is known of the account's devices")
+    silent = Server(world, database, {"http": {"trusted_proxies": ["127.0.0.1"]}, "mail": {"new_login": False}}).start()
+    report.equal(len(log_in("Lynx", "203.0.113.1", silent)[1]), 3, "a setting turns it off")
+    silent.stop()
+    database.query("INSERT INTO rampart_auth.mfa_factor (account_id, method, confirmed_at) VALUES (%s, 'email', now())", (account,))
+    challenge, told = log_in("Opera")
+    report.equal(len(told), 3, "a login that awaits its second factor is none yet")
+    challenge = challenge.body["session_id"]
+    server.client().post("/auth/mfa/email", {"session_id": challenge})
+    code = [data["code"] for template, data in world.mails(database, email) if template == "mfa-code"][-1]
+    answer = server.client().post("/auth/mfa", {"session_id": challenge, "email_code": code}, headers={"User-Agent": "Opera", "X-Forwarded-For": "198.51.100.7"})
+    told = [data for template, data in world.mails(database, email) if template == "new-login"]
+    report.equal((answer.status, told[3:]), (200, [{"ip": "198.51.100.7", "what": "Opera"}]), "one that it ends is")
+    server.stop()

@@ -19,16 +19,16 @@ LINK = f"https://app.example.com/verify?token={TOKEN}"
 
 
 class Outbox:
-    def __init__(self, database):
-        self.database = database
+    def __init__(self, database, channel="mail"):
+        self.database, self.channel = database, channel
         self.directory = database.cluster.directory
 
-    def add(self, recipient, template="verify-email", **data):
-        """Puts a mail into the outbox as a flow does; its id."""
+    def add(self, recipient, template="verify-email", lifetime=None, **data):
+        """Puts a message into the outbox as a flow does; its id."""
         values = {"link": LINK, "minutes": 30} if template == "verify-email" else {}
         connection = self.database.connect()
         on(connection, "SET ROLE rampart_auth")
-        on(connection, "SELECT rampart_auth.enqueue_mail(%s, %s, %s::jsonb)", (recipient, template, json.dumps(values | data)))
+        on(connection, "SELECT rampart_auth.enqueue(%s, %s, %s, %s::jsonb, %s::interval)", (self.channel, recipient, template, json.dumps(values | data), lifetime))
         ((identity,),) = on(connection, "SELECT id::text FROM rampart_auth.outbox ORDER BY id DESC LIMIT 1")
         connection.close()
         return identity
@@ -50,7 +50,7 @@ class Outbox:
 
     def retry_now(self):
         """As if the pause of every mail that is waiting were over."""
-        self.database.query("UPDATE rampart_auth.outbox SET next_attempt_at = now() WHERE next_attempt_at IS NOT NULL; NOTIFY rampart_auth, 'mail'")
+        self.database.query(f"UPDATE rampart_auth.outbox SET next_attempt_at = now() WHERE next_attempt_at IS NOT NULL; NOTIFY rampart_auth, '{self.channel}'")
 
     def events(self, identity):
         return [metadata for (metadata,) in self.database.query(
@@ -99,11 +99,12 @@ def fits_the_flows(report, outbox, mailer):
     calls = []
     for path in sorted(glob.glob(os.path.join(ROOT, "sql/auth/*.sql"))):
         with open(path, encoding="utf-8") as f:
-            calls += re.findall(r"PERFORM rampart_auth\.enqueue_mail\(.*?'([a-z-]+)',\s*(.*?)\);", f.read(), re.S)
+            calls += re.findall(r"PERFORM rampart_auth\.enqueue_(?:mail|sms)\(.*?'([a-z-]+)',\s*(.*?)\);", f.read(), re.S)
     report.ok(len(calls) > 8, "the flows of sql/auth that send mails", calls)
     for name, data in calls:
         with open(os.path.join(ROOT, f"server/mail/templates/{name}.txt"), encoding="utf-8") as f:
             wanted = set(re.findall(r"\{\{(\w+)\}\}", f.read())) - {"product"}
+        wanted = {"minutes" if name == "time" else name for name in wanted}
         report.ok(wanted <= set(re.findall(r"'(\w+)'", data)), f"{name} has what its template asks for", f"{wanted}: {data}")
 
 

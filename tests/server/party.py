@@ -4,9 +4,11 @@ so that a test needs only the requests it is about. Logging in is by HTTP.
 import functools
 import json
 import secrets
+import time
 import uuid
 
 from database import on
+from sms_hook import Hook
 from walk import Door
 from world import Server
 
@@ -27,9 +29,15 @@ ORIGIN = "https://app.example.com"
 
 
 @functools.cache
+def hook_of(_):
+    return Hook()
+
+
+@functools.cache
 def server_of(world):
-    """The server that all walks share, over TLS."""
-    return Server(world, world.database("walk"), {"http": {"allowed_origins": [ORIGIN]}, "lockout": {"failures_per_address": 100000}}, plain=False).start()
+    """The server that all walks share, over TLS; with a provider of SMS, its hook."""
+    settings = {"http": {"allowed_origins": [ORIGIN]}, "lockout": {"failures_per_address": 100000}, "sms": hook_of(world).settings}
+    return Server(world, world.database("walk"), settings, plain=False).start()
 
 
 class Party:
@@ -37,6 +45,7 @@ class Party:
 
     def __init__(self, world, server=None):
         self.server = server or server_of(world)
+        self.hook = hook_of(world)
         self.cluster, self.database = world.cluster, self.server.database
         self.door = self.new_door()
         self.connection = self.database.connect("postgres", autocommit=False)
@@ -66,6 +75,11 @@ class Party:
     def _of_each_table(self, expression):
         names = [f"rampart_auth.{name}" for name, in self.database.query(COUNTED)] + ["rampart.policy_rule"]
         return dict(self.database.query(" UNION ALL ".join(f"SELECT '{name}', ({expression})::text FROM {name} t" for name in names)))
+
+    def wait_for_sms(self):
+        """Until none is on its way any more, and the outbox stays as it is."""
+        while self.value("SELECT count(*) FROM rampart_auth.outbox WHERE channel = 'sms' AND next_attempt_at IS NOT NULL"):
+            time.sleep(0.01)
 
     def dumped(self, table):
         """A table as a dump shows it."""

@@ -22,7 +22,7 @@ def unb64(text):
 
 
 def cbor(value):
-    """Integers, bytes, text and maps (RFC 8949), in the order given."""
+    """Integers, bytes, text, lists and maps (RFC 8949), in the order given."""
     def head(major, n):
         if n < 24:
             return bytes([major << 5 | n])
@@ -33,6 +33,8 @@ def cbor(value):
         return head(2, len(value)) + value
     if isinstance(value, str):
         return head(3, len(value.encode())) + value.encode()
+    if isinstance(value, list):
+        return head(4, len(value)) + b"".join(map(cbor, value))
     return head(5, len(value)) + b"".join(cbor(k) + cbor(v) for k, v in value.items())
 
 
@@ -57,13 +59,15 @@ class Authenticator:
     def data(self, attested=b""):
         return hashlib.sha256(self.party.encode()).digest() + bytes([self.flags | (0x40 if attested else 0)]) + struct.pack(">I", self.counter) + attested
 
+    def attested(self, model=bytes(16)):
+        return model + struct.pack(">H", len(self.id)) + self.id + cbor(self.public_key())
+
     def client_data(self, kind, challenge):
         return json.dumps({"type": kind, "challenge": challenge, "origin": self.origin, "crossOrigin": False}).encode()
 
     def create(self, options, name="key"):
-        attested = bytes(16) + struct.pack(">H", len(self.id)) + self.id + cbor(self.public_key())
         return {"name": name, "client_data": b64(self.client_data("webauthn.create", options["challenge"])),
-                "attestation_object": b64(cbor({"fmt": "none", "attStmt": {}, "authData": self.data(attested)}))}
+                "attestation_object": b64(cbor({"fmt": "none", "attStmt": {}, "authData": self.data(self.attested())}))}
 
     def get(self, options, kind="webauthn.get"):
         client, data = self.client_data(kind, options["challenge"]), self.data()
@@ -76,9 +80,13 @@ class Authenticator:
             signature = self.key.sign(message, padding.PKCS1v15(), hashes.SHA256())
         return {"credential_id": b64(self.id), "client_data": b64(client), "authenticator_data": b64(data), "signature": b64(signature)}
 
+    def log_in(self, options, account):
+        """What logs in alone, as the account that the authenticator was registered for."""
+        return {"session_id": options["session_id"], "user_handle": b64(account.encode()), **self.get(options)}
 
-def register(client, authenticator, name="key"):
-    options = client.post("/auth/mfa/webauthn/register").body
+
+def register(client, authenticator, name="key", **more):
+    options = client.post("/auth/mfa/webauthn/register", more).body
     return client.post("/auth/mfa/webauthn/register/finish", authenticator.create(options, name))
 
 
@@ -110,7 +118,7 @@ def check(world, report):
 
 def refusals(world, report, server):
     person, key = world.person(server), Authenticator(server)
-    options = person.post("/auth/mfa/webauthn/register").body
+    options = person.post("/auth/mfa/webauthn/register", {}).body
     report.ok(options["rp"]["id"] == "localhost" and unb64(options["user"]["id"]).decode() == person.id, "options say for whom", options)
     created = key.create(options)
     report.equal(person.post("/auth/mfa/webauthn/register/finish", {**created, "attestation_object": "AAAA"}).code, "webauthn_malformed", "no object: refused")
@@ -170,9 +178,16 @@ def several(world, report, server):
     challenge, options = begin(server, person)
     second.counter += 1
     report.equal(finish(server, challenge, second.get(options)).status, 200, "either logs in")
+    copied = Authenticator(server)
+    copied.flags |= 0x18
+    register(person, copied, "synchronised")
+    challenge, options = begin(server, person)
+    copied.counter += 1
+    claims = claims_of(finish(server, challenge, copied.get(options)).body["access_token"])
+    report.equal(sorted(claims["amr"]), ["mfa", "pwd", "swk"], "one that may be on several devices is no hardware's")
     bob, key = world.person(server), Authenticator(server)
     register(bob, key)
     challenge, options = begin(server, person)
     key.counter += 1
-    report.equal(finish(server, challenge, key.get(options)).status, 401, "another account's does not")
+    report.equal(finish(server, challenge, key.get(options)).code, "webauthn_credential", "another account's does not")
     unlock(server)

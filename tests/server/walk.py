@@ -9,7 +9,7 @@ from walk_schema import example
 # Refusals of the listener and the router, which belong to no operation.
 OUTSIDE = {400, 403, 404, 405, 408, 413, 414, 431, 503}
 # Bodies of which the schema does not say all.
-BODIES = {"confirmFactor": {"totp_code": "123456"}, "finishRegistration": {"name": "Walk", "client_data": "e30", "attestation_object": "oA"}}
+BODIES = {"setUpFactor": {"method": "totp", "name": "Walk"}, "confirmFactor": {"totp_code": "123456"}, "finishRegistration": {"name": "Walk", "client_data": "e30", "attestation_object": "oA"}}
 # What stands in paths besides ids.
 PARAMETERS = {"number": "7", "setting": "mail.port"}
 JSON_TYPE = {"Content-Type": "application/json"}

@@ -6,7 +6,7 @@ from walk import Walk, bearer
 ENDED = "session_ended"
 NOT_IN = {"not_authenticated", ENDED}
 # Another route that needs no credential has to be written here as well.
-PUBLIC = """openApi signUp verifyEmail resendVerification logIn answerChallenge mailCode beginAssertion finishAssertion requestRecovery recover
+PUBLIC = """openApi signUp verifyEmail resendVerification logIn answerChallenge mailCode sendSms beginAssertion finishAssertion beginPasskeyLogin finishPasskeyLogin requestRecovery recover
 verifyRecoveryEmail refresh forgotPassword resetPassword jwks""".split()
 
 

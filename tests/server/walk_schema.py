@@ -2,9 +2,10 @@
 import json
 import uuid
 
-TEXT = {"email": lambda: f"walk-{uuid.uuid4().hex[:12]}@example.com", "uuid": lambda: str(uuid.uuid4()),
+TEXT = {"phone": lambda: "+12025550123", "email": lambda: f"walk-{uuid.uuid4().hex[:12]}@example.com", "uuid": lambda: str(uuid.uuid4()),
         "date-time": lambda: "2035-01-02T03:04:05Z", "uri": lambda: "https://example.com/", "ipv4": lambda: "192.0.2.1"}
-NOT_OF_FORMAT = {"email": ["ada", "a@b@c.de", "a@b", "ada@example.com\r\nBcc: x", "a" * 65 + "@example.com", "@example.com"],
+NOT_OF_FORMAT = {"phone": ["12025550123", "+02025550123", "+1 2025550123", "+1202555012\r\n3"],
+                 "email": ["ada", "a@b@c.de", "a@b", "ada@example.com\r\nBcc: x", "a" * 65 + "@example.com", "@example.com"],
                  "uuid": ["x", "00000000-0000-0000-0000-00000000000", "{00000000-0000-0000-0000-000000000000}", "' OR true --"],
                  "date-time": ["yesterday", "2035-01-02", "2035-13-45T99:99:99Z", "2035-02-30T00:00:00Z", "infinity"]}
 SECRET = "Correct-Horse-7-Battery"

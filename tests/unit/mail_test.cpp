@@ -182,6 +182,24 @@ TEST(MailTemplates, AllRender) {
         EXPECT_EQ((text.subject + text.body).find("{{"), std::string::npos) << name;
         EXPECT_NE(text.subject.find("Rampart"), std::string::npos) << name;
     }
+    const RenderedText sms = templates.Render("sms-code", kValues);
+    EXPECT_EQ(sms.subject, "");
+    EXPECT_EQ(sms.body.find("123456 is your code for Rampart. It works once, for 30 minutes."), 0U);
+    EXPECT_LE(sms.body.size(), 160U);  // one SMS
+}
+
+TEST(MailText, SaysTimesInTheLargestUnit) {
+    for (const auto& [minutes, words] : {std::pair("1", "1 minute"),
+                                         {"10", "10 minutes"},
+                                         {"60", "1 hour"},
+                                         {"90", "90 minutes"},
+                                         {"1440", "24 hours"},
+                                         {"2880", "2 days"},
+                                         {"4320", "3 days"},
+                                         {"2900", "2900 minutes"},
+                                         {"soon", "soon"}}) {
+        EXPECT_EQ(TimeInWords(minutes), words);
+    }
 }
 
 TEST(MailTemplates, RefuseWhatIsMissing) {
@@ -246,9 +264,10 @@ TEST_F(MailTemplateFiles, AreCheckedAllAtOnce) {
     Write("approved.txt", "Subject: x\n\n\x01\n");
     Write("approvd.txt", "Subject: x\n\ny\n");
     Write("mfa-changed.txt", "Subject: x\n\n{{what}}" + std::string(70'000, ' '));
+    Write("sms-code.txt", "no code, for {{time}}");
     Write("notes.md", "not a template");
     const std::vector<std::string> problems = Problems();
-    EXPECT_EQ(problems.size(), 7U) << testing::PrintToString(problems);  // the first has two
+    EXPECT_EQ(problems.size(), 8U) << testing::PrintToString(problems);  // the first has two
 }
 
 TEST_F(MailTemplateFiles, HaveToBeThere) {

@@ -11,8 +11,9 @@
 namespace rampart::server::mfa {
 namespace {
 
-// Ten are hashed while somebody waits. Behind each are 40 random bits, so that trying them all on a
-// graphics processor takes months at this cost; and the password is needed besides.
+// Ten are hashed while somebody waits. Behind each are 60 random bits, more than can be tried at
+// this cost, and still 40 for who has the database's keys as well, which take a graphics processor
+// months; and the password is needed besides.
 const auth::PasswordHasher& CodeHasher() {
     static const auth::PasswordHasher hasher([] {
         PasswordSettings settings;
@@ -37,11 +38,30 @@ void DemandOk(const nlohmann::json& answer) {
     throw refused;
 }
 
-http::Reply FactorRequired(const nlohmann::json& answer, const std::string& challenge) {
+std::string MethodOf(const nlohmann::json& body, std::initializer_list<const char*> methods) {
+    std::string given;
+    std::string known;
+    for (const char* method : methods) {
+        const std::string field = std::string(method) + "_code";
+        known += (known.empty() ? "" : ", ") + field;
+        if (!body.contains(field)) continue;
+        if (!given.empty()) throw http::Problem("validation_failed", "one code at a time");
+        given = method;
+    }
+    if (given.empty()) throw http::Problem("validation_failed", "one of these is needed: " + known);
+    return given;
+}
+
+http::Reply FactorRequired(const http::Exchange& exchange, const nlohmann::json& answer,
+                           const std::string& challenge) {
+    nlohmann::json methods = nlohmann::json::array();
+    for (const nlohmann::json& method : answer.at("methods")) {
+        if (method != "sms" || exchange.settings->sms.offered()) methods.push_back(method);
+    }
     return {200,
             {{"mfa_required", true},
              {"session_id", challenge},
-             {"methods", answer.at("methods")},
+             {"methods", std::move(methods)},
              {"expires_in", answer.at("expires_in")}},
             {},
             {},

@@ -1,6 +1,8 @@
 // What the database's functions of second factors answer, and what that is to the client.
 #pragma once
 
+#include <initializer_list>
+
 #include "auth/mfa/totp.hpp"
 #include "auth/service.hpp"
 
@@ -12,9 +14,14 @@ inline constexpr std::string_view kDeviceCookie = "__Host-rampart_device";
 // Returns where the outcome is `ok`, and throws the http::Problem that any other one is.
 void DemandOk(const nlohmann::json& answer);
 
+// Of these, the one whose code the body has, as in "totp_code". Throws http::Problem for none and
+// for several.
+std::string MethodOf(const nlohmann::json& body, std::initializer_list<const char*> methods);
+
 // {"mfa_required": true, "session_id": ...}: who knows the password has to show more. `challenge`
 // is what answers name; the database has its SHA-256.
-http::Reply FactorRequired(const nlohmann::json& answer, const std::string& challenge);
+http::Reply FactorRequired(const http::Exchange& exchange, const nlohmann::json& answer,
+                           const std::string& challenge);
 
 // SHA-256 of the device's cookie, NULL where there is none.
 db::Value DeviceOf(const http::Exchange& exchange);

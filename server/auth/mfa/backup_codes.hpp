@@ -1,7 +1,8 @@
 // Backup codes: XXXX-XXXX-XXXX, of an alphabet without characters that look alike.
 //
 // The first group says which code it is, so that one hash is computed to judge an attempt and not
-// ten; the hash is of the whole, and the other eight characters are 40 random bits behind it.
+// ten. The database keeps it as a keyed index, so that whoever reads a dump has all 60 random bits
+// of the hash before them.
 #pragma once
 
 #include <optional>

@@ -3,6 +3,7 @@
 #include "auth/mfa/answers.hpp"
 #include "auth/secrets.hpp"
 #include "http/cookies.hpp"
+#include "http/schema.hpp"
 
 namespace rampart::server::mfa {
 
@@ -13,14 +14,14 @@ Beginning::Beginning(const nlohmann::json& body)
       jti_(auth::NewId()),
       device_(body.value("trust_device", false) ? auth::NewToken() : "") {}
 
-db::Arguments Beginning::With(db::Arguments arguments, const TokenSettings& settings) const {
+db::Arguments Beginning::With(db::Arguments arguments, const Settings& settings) const {
     arguments.push_back({"token_hash", ByteView(auth::HashOf(refresh_))});
     arguments.push_back({"jti", jti_});
-    arguments.push_back({"access_seconds", settings.access_seconds});
-    arguments.push_back({"refresh_days", settings.refresh_days});
-    arguments.push_back({"session_days", settings.session_days});
-    arguments.push_back(
-        {"device", device_.empty() ? db::Value() : db::Value(ByteView(auth::HashOf(device_)))});
+    arguments.push_back({"access_seconds", settings.tokens.access_seconds});
+    arguments.push_back({"refresh_days", settings.tokens.refresh_days});
+    arguments.push_back({"session_days", settings.tokens.session_days});
+    arguments.push_back({"tell", settings.mail.new_login});
+    if (!device_.empty()) arguments.push_back({"device", ByteView(auth::HashOf(device_))});
     return arguments;
 }
 
@@ -40,6 +41,36 @@ http::Reply Beginning::ReplyTo(const nlohmann::json& answer, const auth::Service
                                    http::SetCookie(kDeviceCookie, device_, kDeviceSeconds));
     }
     return reply;
+}
+
+Renewal::Renewal() : jti_(auth::NewId()) {}
+
+db::Arguments Renewal::With(db::Arguments arguments, const Settings& settings) const {
+    arguments.push_back({"jti", jti_});
+    arguments.push_back({"access_seconds", settings.tokens.access_seconds});
+    return arguments;
+}
+
+http::Reply Renewal::ReplyTo(const nlohmann::json& answer, const auth::Service& service,
+                             const http::Exchange& exchange) const {
+    DemandOk(answer);
+    return auth::RenewedReply(service, exchange, answer.at("claims"), jti_,
+                              exchange.body.value("cookies", false));
+}
+
+nlohmann::json RenewalSchema(nlohmann::json more, const std::vector<std::string>& optional) {
+    using namespace http::schema;
+    more.update({{"token_type", OneOf({"Bearer"})},
+                 {"access_token", Text(4096)},
+                 {"expires_in", Integer(1, 3600)},
+                 {"csrf_token", Text(64)}});
+    return Object(std::move(more), optional);
+}
+
+nlohmann::json SessionSchema() {
+    return RenewalSchema(
+        {{"clock_drift_seconds", http::schema::Integer(-kTotpPeriod, kTotpPeriod)}},
+        {"clock_drift_seconds"});
 }
 
 db::Value ChallengeIn(const nlohmann::json& body) {

@@ -9,21 +9,6 @@
 namespace rampart::server::mfa {
 namespace {
 
-// The one code that the body has.
-std::string MethodOf(const nlohmann::json& body) {
-    std::string method;
-    for (const char* candidate : {"totp", "email", "backup"}) {
-        if (!body.contains(std::string(candidate) + "_code")) continue;
-        if (!method.empty()) throw http::Problem("validation_failed", "one code at a time");
-        method = candidate;
-    }
-    if (method.empty()) {
-        throw http::Problem("validation_failed",
-                            "totp_code, email_code or backup_code is to be given");
-    }
-    return method;
-}
-
 nlohmann::json AnswerTotp(const db::Value& challenge, const Beginning& beginning,
                           http::Exchange& exchange) {
     // Judged in the attempt's own transaction, which costs microseconds: while it lasts, no other
@@ -39,7 +24,7 @@ nlohmann::json AnswerTotp(const db::Value& challenge, const Beginning& beginning
                                              {"method", "totp"},
                                              {"step", db::Value(std::to_string(match->step))},
                                              {"selector", db::Value()}},
-                                            exchange.settings->tokens))
+                                            *exchange.settings))
                        : exchange.db().Call("refuse_factor",
                                             {{"challenge", challenge}, {"method", "totp"}});
         if (match) answer["drift"] = match->drift;
@@ -65,14 +50,21 @@ nlohmann::json AnswerBackup(const db::Value& challenge, const Beginning& beginni
                                                                  {"method", "backup"},
                                                                  {"step", db::Value()},
                                                                  {"selector", selector}},
-                                                                exchange.settings->tokens));
+                                                                *exchange.settings));
+}
+
+http::Reply SendCode(http::Exchange& exchange, const char* method) {
+    const nlohmann::json answer = exchange.db().Finish(
+        "send_code", {{"challenge", ChallengeIn(exchange.body)}, {"method", method}});
+    DemandOk(answer);
+    return {202, {{"status", "code_sent"}, {"expires_in", answer["expires_in"]}}, {}, {}, {}};
 }
 
 }  // namespace
 
 http::Reply AnswerChallenge(const auth::Service& service, http::Exchange& exchange) {
     const db::Value challenge = ChallengeIn(exchange.body);
-    const std::string method = MethodOf(exchange.body);
+    const std::string method = MethodOf(exchange.body, {"totp", "email", "sms", "backup"});
     const Beginning beginning(exchange.body);
     nlohmann::json answer;
     if (method == "totp") {
@@ -81,25 +73,27 @@ http::Reply AnswerChallenge(const auth::Service& service, http::Exchange& exchan
         answer = AnswerBackup(challenge, beginning, service, exchange);
     } else {
         answer = exchange.db().Finish(
-            "check_code", beginning.With({{"challenge", challenge},
-                                          {"code", db::Value::OfJson(exchange.body["email_code"])}},
-                                         exchange.settings->tokens));
+            "check_code",
+            beginning.With({{"challenge", challenge},
+                            {"method", method},
+                            {"code", db::Value::OfJson(exchange.body[method + "_code"])}},
+                           *exchange.settings));
     }
     return beginning.ReplyTo(answer, service, exchange);
 }
 
-http::Reply MailCode(http::Exchange& exchange) {
-    const nlohmann::json answer =
-        exchange.db().Finish("send_code", {{"challenge", ChallengeIn(exchange.body)}});
-    DemandOk(answer);
-    return {202, {{"status", "code_sent"}, {"expires_in", answer["expires_in"]}}, {}, {}, {}};
+http::Reply SendCodeByMail(http::Exchange& exchange) { return SendCode(exchange, "email"); }
+
+http::Reply SendCodeBySms(http::Exchange& exchange) {
+    if (!exchange.settings->sms.offered()) throw http::Problem("mfa_not_set_up");
+    return SendCode(exchange, "sms");
 }
 
 http::Reply StepUp(const auth::Service& service, http::Exchange& exchange) {
     const std::string challenge = auth::NewToken();
     const nlohmann::json begun =
         exchange.db().Finish("begin_step_up", {{"challenge", ByteView(auth::HashOf(challenge))}});
-    if (begun.at("outcome") == "mfa") return FactorRequired(begun, challenge);
+    if (begun.at("outcome") == "mfa") return FactorRequired(exchange, begun, challenge);
     if (!exchange.body.contains("password")) {
         throw http::Problem("validation_failed").WithErrors({{"/password", "is missing"}});
     }

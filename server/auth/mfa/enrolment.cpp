@@ -1,6 +1,7 @@
 #include "auth/mfa/enrolment.hpp"
 
 #include "auth/mfa/answers.hpp"
+#include "auth/mfa/beginning.hpp"
 #include "auth/mfa/qr_code.hpp"
 #include "crypto/base64.hpp"
 #include "http/problem.hpp"
@@ -33,14 +34,40 @@ http::Reply SetUpTotp(const auth::Service& service, http::Exchange& exchange) {
     return Secret(std::move(body));
 }
 
-http::Reply SetUpEmail(const auth::Service& service, http::Exchange& exchange) {
-    const BackupSet backup = MakeBackupSet(service);
-    const nlohmann::json answer =
-        exchange.db().Finish("set_up_email", {{"codes", db::Value(backup.hashed.dump())}});
+http::Reply SetUpSentCodes(const auth::Service& service, http::Exchange& exchange) {
+    const std::string method = exchange.body["method"];
+    // By SMS they are never the first factor, which alone has backup codes come with it.
+    nlohmann::json hashed = nlohmann::json::array();
+    std::vector<std::string> codes;
+    if (method != "sms") {
+        BackupSet backup = MakeBackupSet(service);
+        hashed = std::move(backup.hashed);
+        codes = std::move(backup.codes);
+    }
+    const nlohmann::json answer = exchange.db().Finish(
+        "set_up_code",
+        {{"method", method},
+         {"phone", exchange.body.contains("phone") ? db::Value::OfJson(exchange.body["phone"])
+                                                   : db::Value()},
+         {"codes", db::Value(hashed.dump())}});
     DemandOk(answer);
-    nlohmann::json body = {{"method", "email"}};
-    if (answer["backup_codes"].get<bool>()) body["backup_codes"] = backup.codes;
+    nlohmann::json body = {{"method", method}};
+    if (answer["phone"].is_string()) body["phone"] = answer["phone"];
+    if (answer["backup_codes"].get<bool>()) body["backup_codes"] = codes;
     return Secret(std::move(body));
+}
+
+nlohmann::json ConfirmTotp(const Renewal& renewal, http::Exchange& exchange) {
+    nlohmann::json answer = exchange.db().Call("find_pending_totp");
+    if (answer.at("outcome") == "ok") {
+        const auto match = MatchStoredTotp(answer, exchange.body["totp_code"]);
+        answer = exchange.db().Call(
+            "confirm_totp",
+            renewal.With({{"step", match ? db::Value(std::to_string(match->step)) : db::Value()}},
+                         *exchange.settings));
+    }
+    exchange.db().Commit();
+    return answer;
 }
 
 }  // namespace
@@ -48,31 +75,31 @@ http::Reply SetUpEmail(const auth::Service& service, http::Exchange& exchange) {
 http::Reply SetUpFactor(const auth::Service& service, http::Exchange& exchange) {
     // Asked before a second of hashing is spent on it.
     exchange.db().Finish("prove_recently");
-    return exchange.body["method"] == "totp" ? SetUpTotp(service, exchange)
-                                             : SetUpEmail(service, exchange);
+    const nlohmann::json& body = exchange.body;
+    if ((body["method"] == "sms") != body.contains("phone"))
+        throw http::Problem("validation_failed",
+                            "phone goes with the method sms, and only with it");
+    if (body["method"] == "sms" && !exchange.settings->sms.offered())
+        throw http::Problem("not_possible", "there are no codes by SMS here");
+    return body["method"] == "totp" ? SetUpTotp(service, exchange)
+                                    : SetUpSentCodes(service, exchange);
 }
 
-http::Reply ConfirmFactor(http::Exchange& exchange) {
+http::Reply ConfirmFactor(const auth::Service& service, http::Exchange& exchange) {
     exchange.db().Begin();
-    if (exchange.body.contains("totp_code") == exchange.body.contains("email_code")) {
-        throw http::Problem("validation_failed", "one of totp_code and email_code is to be given");
-    }
-    nlohmann::json answer;
-    if (exchange.body.contains("email_code")) {
-        answer = exchange.db().Finish("confirm_email",
-                                      {{"code", db::Value::OfJson(exchange.body["email_code"])}});
-    } else {
-        answer = exchange.db().Call("find_pending_totp");
-        if (answer.at("outcome") == "ok") {
-            const auto match = MatchStoredTotp(answer, exchange.body["totp_code"]);
-            answer = exchange.db().Call(
-                "confirm_totp",
-                {{"step", match ? db::Value(std::to_string(match->step)) : db::Value()}});
-        }
-        exchange.db().Commit();
-    }
-    DemandOk(answer);
-    return {200, {{"status", "enabled"}}, {}, {}, {}};
+    const std::string method = MethodOf(exchange.body, {"totp", "email", "sms"});
+    const Renewal renewal;
+    const nlohmann::json answer =
+        method == "totp"
+            ? ConfirmTotp(renewal, exchange)
+            : exchange.db().Finish(
+                  "confirm_code",
+                  renewal.With({{"method", method},
+                                {"code", db::Value::OfJson(exchange.body[method + "_code"])}},
+                               *exchange.settings));
+    http::Reply reply = renewal.ReplyTo(answer, service, exchange);
+    reply.body["status"] = "enabled";
+    return reply;
 }
 
 http::Reply RenewBackupCodes(const auth::Service& service, http::Exchange& exchange) {

@@ -5,12 +5,13 @@
 
 namespace rampart::server::mfa {
 
-// An authenticator app: secret, otpauth URI, QR code; codes by mail: one is sent. With the first
-// factor come the backup codes, which are shown this once.
+// An authenticator app: secret, otpauth URI, QR code; codes by mail or SMS: one is sent. With the
+// first factor come the backup codes, which are shown this once.
 http::Reply SetUpFactor(const auth::Service& service, http::Exchange& exchange);
 
-// By a code of the factor that was begun with: from now on logins ask for it.
-http::Reply ConfirmFactor(http::Exchange& exchange);
+// By a code of the factor that was begun with: from now on logins ask for it. Answers with this
+// session's next access token: the one before may say that a factor is to be enrolled.
+http::Reply ConfirmFactor(const auth::Service& service, http::Exchange& exchange);
 
 http::Reply RenewBackupCodes(const auth::Service& service, http::Exchange& exchange);
 

@@ -2,96 +2,35 @@
 
 #include "auth/mfa/answers.hpp"
 #include "auth/mfa/beginning.hpp"
-#include "auth/mfa/webauthn.hpp"
+#include "auth/mfa/passkey_messages.hpp"
 #include "auth/secrets.hpp"
-#include "crypto/base64.hpp"
-#include "http/problem.hpp"
 
 namespace rampart::server::mfa {
 namespace {
 
 using Bytes = std::vector<std::uint8_t>;
 
-constexpr int kTimeoutMs = 300'000;
-
-// Of "https://example.com:8443".
-std::string HostOf(const std::string& url) {
-    const std::size_t start = url.find("://");
-    const std::string rest = start == std::string::npos ? url : url.substr(start + 3);
-    return rest.substr(0, rest.find_first_of(":/"));
-}
-
-RelyingParty Party(const Settings& settings) {
-    RelyingParty party;
-    party.id = settings.mfa.rp_id.empty() ? HostOf(settings.PublicUrl()) : settings.mfa.rp_id;
-    party.origins = settings.http.allowed_origins;
-    party.origins.push_back(settings.PublicUrl());
-    party.verify_user = settings.mfa.user_verification == "required";
-    party.attestation =
-        settings.mfa.attestation == "verified" ? Attestation::kVerified : Attestation::kIgnored;
-    return party;
-}
-
-Bytes FieldOf(const nlohmann::json& body, const char* name) {
-    auto bytes = FromBase64Url(body[name].get_ref<const std::string&>());
-    if (!bytes) {
-        throw http::Problem("validation_failed")
-            .WithErrors({{std::string("/") + name, "is no base64url"}});
-    }
-    return std::move(*bytes);
-}
-
-// Of what the database wrote.
-Bytes Stored(const nlohmann::json& row, const char* name) {
-    std::string text = row.value(name, "");
-    std::erase(text, '\n');
-    return FromBase64(text).value_or(Bytes());
-}
-
-nlohmann::json Descriptors(const nlohmann::json& credentials) {
-    nlohmann::json list = nlohmann::json::array();
-    for (const nlohmann::json& id : credentials) {
-        const auto bytes = FromBase64(id.get_ref<const std::string&>());
-        list.push_back({{"type", "public-key"}, {"id", auth::Base64Url(bytes.value())}});
-    }
-    return list;
-}
-
-http::Problem ProblemOf(const WebAuthnRefused& refused) {
-    return http::Problem("webauthn_" + std::string(NameOf(refused.fault())));
-}
-
 nlohmann::json Judged(http::Exchange& exchange, const db::Value& challenge,
                       const Beginning& beginning) {
-    const nlohmann::json& body = exchange.body;
-    const Bytes id = FieldOf(body, "credential_id");
-    const Bytes client_data = FieldOf(body, "client_data");
-    const Bytes authenticator_data = FieldOf(body, "authenticator_data");
-    const Bytes signature = FieldOf(body, "signature");
+    const SignedAnswer signed_answer(exchange.body);
+    const ByteView id(signed_answer.credential_id);
     // In one transaction, which holds the credential: its counter is compared and set at once.
-    const nlohmann::json found = exchange.db().Call(
-        "find_credential", {{"challenge", challenge}, {"credential_id", ByteView(id)}});
+    const nlohmann::json found =
+        exchange.db().Call("find_credential", {{"challenge", challenge}, {"credential_id", id}});
     if (found.at("outcome") != "ok") {
         exchange.db().Commit();
         DemandOk(found);
     }
-    Credential known;
-    known.public_key = Stored(found, "public_key");
-    known.algorithm = static_cast<CoseAlgorithm>(found.value("algorithm", 0));
-    known.counter = found.value("counter", 0U);
-    known.backup_eligible = found.value("backup_eligible", false);
-    // NULL where no challenge was given out, or it was taken.
-    const Bytes expected = found["webauthn"].is_string() ? Stored(found, "webauthn") : Bytes();
     try {
-        const Credential used = VerifyAssertion(Party(*exchange.settings), expected, known,
-                                                client_data, authenticator_data, signature);
+        const Credential used = Judge(Party(*exchange.settings), found, signed_answer);
         const nlohmann::json answer =
             exchange.db().Call("accept_assertion",
                                beginning.With({{"challenge", challenge},
-                                               {"credential_id", ByteView(id)},
+                                               {"credential_id", id},
                                                {"counter", db::Value(std::to_string(used.counter))},
-                                               {"backed_up", used.backed_up}},
-                                              exchange.settings->tokens));
+                                               {"backed_up", used.backed_up},
+                                               {"user_verified", used.user_verified}},
+                                              *exchange.settings));
         exchange.db().Commit();
         return answer;
     } catch (const WebAuthnRefused& refused) {
@@ -110,6 +49,8 @@ http::Reply BeginRegistration(http::Exchange& exchange) {
     const nlohmann::json user =
         exchange.db().Finish("begin_registration", {{"webauthn", ByteView(webauthn)}});
     const RelyingParty party = Party(*exchange.settings);
+    // One that is to log in alone has to be found without its id, and to know who uses it.
+    const bool alone = exchange.body.value("passwordless", false);
     nlohmann::json algorithms = nlohmann::json::array();
     for (const CoseAlgorithm algorithm :
          {CoseAlgorithm::kEs256, CoseAlgorithm::kEdDsa, CoseAlgorithm::kRs256}) {
@@ -127,8 +68,10 @@ http::Reply BeginRegistration(http::Exchange& exchange) {
              {"timeout", kTimeoutMs},
              {"excludeCredentials", Descriptors(user["credentials"])},
              {"authenticatorSelection",
-              {{"residentKey", "preferred"},
-               {"userVerification", exchange.settings->mfa.user_verification}}},
+              {{"residentKey", alone ? "required" : "preferred"},
+               {"requireResidentKey", alone},
+               {"userVerification",
+                alone ? std::string("required") : exchange.settings->mfa.user_verification}}},
              {"attestation", party.attestation == Attestation::kIgnored ? "none" : "direct"}},
             {},
             {},
@@ -150,19 +93,24 @@ http::Reply FinishRegistration(const auth::Service& service, http::Exchange& exc
         exchange.db().Commit();
         throw ProblemOf(refused);
     }
+    const Renewal renewal;
     const nlohmann::json added = exchange.db().Finish(
-        "add_credential", {{"name", db::Value::OfJson(exchange.body["name"])},
-                           {"credential_id", ByteView(credential.id)},
-                           {"public_key", ByteView(credential.public_key)},
-                           {"algorithm", static_cast<int>(credential.algorithm)},
-                           {"aaguid", ByteView(credential.aaguid)},
-                           {"counter", db::Value(std::to_string(credential.counter))},
-                           {"backup_eligible", credential.backup_eligible},
-                           {"backed_up", credential.backed_up},
-                           {"codes", db::Value(backup.hashed.dump())}});
-    nlohmann::json body = {{"id", added["id"]}};
-    if (added["backup_codes"].get<bool>()) body["backup_codes"] = backup.codes;
-    return {201, std::move(body), {{"Cache-Control", "no-store"}}, {}, {}};
+        "add_credential", renewal.With({{"name", db::Value::OfJson(exchange.body["name"])},
+                                        {"credential_id", ByteView(credential.id)},
+                                        {"public_key", ByteView(credential.public_key)},
+                                        {"algorithm", static_cast<int>(credential.algorithm)},
+                                        {"aaguid", ByteView(credential.aaguid)},
+                                        {"counter", db::Value(std::to_string(credential.counter))},
+                                        {"backup_eligible", credential.backup_eligible},
+                                        {"backed_up", credential.backed_up},
+                                        {"user_verified", credential.user_verified},
+                                        {"codes", db::Value(backup.hashed.dump())}},
+                                       *exchange.settings));
+    http::Reply reply = renewal.ReplyTo(added, service, exchange);
+    reply.status = 201;
+    reply.body["id"] = added["id"];
+    if (added["backup_codes"].get<bool>()) reply.body["backup_codes"] = backup.codes;
+    return reply;
 }
 
 http::Reply BeginAssertion(http::Exchange& exchange) {
@@ -171,14 +119,8 @@ http::Reply BeginAssertion(http::Exchange& exchange) {
         "begin_assertion",
         {{"challenge", ChallengeIn(exchange.body)}, {"webauthn", ByteView(webauthn)}});
     return {200,
-            {{"challenge", auth::Base64Url(webauthn)},
-             {"rpId", Party(*exchange.settings).id},
-             {"timeout", kTimeoutMs},
-             {"allowCredentials", Descriptors(found["credentials"])},
-             {"userVerification", exchange.settings->mfa.user_verification}},
-            {},
-            {},
-            {}};
+            RequestOptions(Party(*exchange.settings), webauthn, Descriptors(found["credentials"]),
+                           exchange.settings->mfa.user_verification)};
 }
 
 http::Reply FinishAssertion(const auth::Service& service, http::Exchange& exchange) {

@@ -1,9 +1,10 @@
 #include "auth/mfa/routes.hpp"
 
 #include "auth/mfa/admin_routes.hpp"
+#include "auth/mfa/beginning.hpp"
 #include "auth/mfa/challenge.hpp"
 #include "auth/mfa/enrolment.hpp"
-#include "auth/mfa/passkeys.hpp"
+#include "auth/mfa/passkey_routes.hpp"
 #include "auth/mfa/recovery.hpp"
 #include "http/schema.hpp"
 
@@ -22,101 +23,19 @@ json BackupCode() { return Text(20, 12); }
 json BackupCodes() { return ListOf(Text(14, 14), 10); }
 json Status(const char* status) { return Object({{"status", OneOf({status})}}); }
 
-json Session() {
-    return Object({{"token_type", OneOf({"Bearer"})},
-                   {"access_token", Text(4096)},
-                   {"expires_in", Integer(1, 3600)},
-                   {"csrf_token", Text(64)},
-                   {"clock_drift_seconds", Integer(-30, 30)}},
-                  {"clock_drift_seconds"});
-}
-
-std::vector<std::string> WebAuthnProblems() {
-    return {"webauthn_malformed",         "webauthn_type",
-            "webauthn_challenge",         "webauthn_origin",
-            "webauthn_relying_party",     "webauthn_user_absent",
-            "webauthn_user_not_verified", "webauthn_attestation",
-            "webauthn_signature",         "webauthn_counter",
-            "webauthn_backup_state"};
-}
-
-json Descriptors() {
-    return {{"type", "array"},
-            {"items", Object({{"type", OneOf({"public-key"})}, {"id", Text(1400)}})}};
-}
-
-std::vector<Route> PasskeyChallenges(const auth::Service& s) {
-    Route begin{"POST", "/auth/mfa/webauthn", "beginAssertion",
-                "Options for navigator.credentials.get(), for a login"};
-    begin.body = Object({{"session_id", Token()}});
-    begin.response = Object({{"challenge", Text(43)},
-                             {"rpId", Text(253)},
-                             {"timeout", Integer(1, 600'000)},
-                             {"allowCredentials", Descriptors()},
-                             {"userVerification", Text(20)}});
-    begin.problems = {"mfa_session_ended", "mfa_not_set_up"};
-    begin.handler = BeginAssertion;
-
-    Route finish{"POST", "/auth/mfa/webauthn/finish", "finishAssertion",
-                 "Ends a login by what an authenticator has signed"};
-    finish.body = Object({{"session_id", Token()},
-                          {"credential_id", Text(1400)},
-                          {"client_data", Text(6000)},
-                          {"authenticator_data", Text(6000)},
-                          {"signature", Text(2000)},
-                          {"trust_device", Boolean()},
-                          {"cookies", Boolean()}},
-                         {"trust_device", "cookies"});
-    finish.response = Session();
-    finish.problems = WebAuthnProblems();
-    finish.problems.insert(finish.problems.end(),
-                           {"mfa_refused", "mfa_locked", "mfa_session_ended", "tenant_forbidden"});
-    finish.handler = [&s](http::Exchange& e) { return FinishAssertion(s, e); };
-    return {begin, finish};
-}
-
-std::vector<Route> PasskeyRegistration(const auth::Service& s) {
-    Route begin{"POST", "/auth/mfa/webauthn/register", "beginRegistration",
-                "Options for navigator.credentials.create()"};
-    begin.response = Object(
-        {{"challenge", Text(43)},
-         {"rp", Object({{"id", Text(253)}, {"name", Name(100)}})},
-         {"user", Object({{"id", Text(64)}, {"name", Email()}, {"displayName", Text(254)}})},
-         {"pubKeyCredParams",
-          {{"type", "array"},
-           {"items", Object({{"type", OneOf({"public-key"})}, {"alg", Integer(-1000, 0)}})}}},
-         {"timeout", Integer(1, 600'000)},
-         {"excludeCredentials", Descriptors()},
-         {"authenticatorSelection",
-          Object({{"residentKey", Text(20)}, {"userVerification", Text(20)}})},
-         {"attestation", OneOf({"none", "direct"})}});
-    begin.problems = {"step_up_required"};
-    begin.handler = BeginRegistration;
-
-    Route finish{"POST", "/auth/mfa/webauthn/register/finish", "finishRegistration",
-                 "Registers a passkey or security key; other sessions end"};
-    finish.body = Object(
-        {{"name", Name(100)}, {"client_data", Text(6000)}, {"attestation_object", Text(8000)}});
-    finish.status = 201;
-    finish.response = Object({{"id", Uuid()}, {"backup_codes", BackupCodes()}}, {"backup_codes"});
-    finish.problems = WebAuthnProblems();
-    finish.problems.insert(finish.problems.end(),
-                           {"mfa_session_ended", "step_up_required", "conflict", "not_possible"});
-    finish.handler = [&s](http::Exchange& e) { return FinishRegistration(s, e); };
-    return {begin, finish};
-}
-
 // From between password and factor: what is known of the sender is the challenge alone.
 std::vector<Route> Challenges(const auth::Service& s) {
     Route answer{"POST", "/auth/mfa", "answerChallenge", "Ends a login by its second factor"};
-    answer.body = Object({{"session_id", Token()},
-                          {"totp_code", SixDigits()},
-                          {"email_code", SixDigits()},
-                          {"backup_code", BackupCode()},
-                          {"trust_device", Boolean()},
-                          {"cookies", Boolean()}},
-                         {"totp_code", "email_code", "backup_code", "trust_device", "cookies"});
-    answer.response = Session();
+    answer.body =
+        Object({{"session_id", Token()},
+                {"totp_code", SixDigits()},
+                {"email_code", SixDigits()},
+                {"sms_code", SixDigits()},
+                {"backup_code", BackupCode()},
+                {"trust_device", Boolean()},
+                {"cookies", Boolean()}},
+               {"totp_code", "email_code", "sms_code", "backup_code", "trust_device", "cookies"});
+    answer.response = SessionSchema();
     answer.problems = {"mfa_refused", "mfa_locked", "mfa_session_ended", "tenant_forbidden"};
     answer.handler = [&s](http::Exchange& e) { return AnswerChallenge(s, e); };
 
@@ -125,7 +44,14 @@ std::vector<Route> Challenges(const auth::Service& s) {
     mail.status = 202;
     mail.response = Object({{"status", OneOf({"code_sent"})}, {"expires_in", Integer(1, 600)}});
     mail.problems = {"mfa_session_ended", "mfa_not_set_up"};
-    mail.handler = MailCode;
+    mail.handler = SendCodeByMail;
+
+    Route sms{"POST", "/auth/mfa/sms", "sendSms", "Sends a code for a login by SMS"};
+    sms.body = mail.body;
+    sms.status = mail.status;
+    sms.response = mail.response;
+    sms.problems = mail.problems;
+    sms.handler = SendCodeBySms;
 
     Route recovery{"POST", "/auth/mfa/recovery", "requestRecovery",
                    "Mails a link that turns the second factor off, to the recovery address"};
@@ -149,17 +75,14 @@ std::vector<Route> Challenges(const auth::Service& s) {
     verify.problems = {"token_invalid"};
     verify.handler = VerifyRecoveryAddress;
 
-    std::vector<Route> routes{answer, mail, recovery, recover, verify};
-    for (Route& route : PasskeyChallenges(s)) routes.push_back(std::move(route));
+    std::vector<Route> routes{answer, mail, sms, recovery, recover, verify};
     for (Route& route : routes) {
         route.access = Access::kPublic;
-        route.rate = RateTier::kPasswordReset;
+        // Attempts have a budget of their own, which does not count those of others behind one
+        // address.
+        route.rate =
+            route.name == "answerChallenge" ? RateTier::kGeneral : RateTier::kPasswordReset;
         route.idempotent = false;
-    }
-    // Attempts have a budget of their own, which does not count those of others behind one address.
-    for (Route& route : routes) {
-        if (route.response == Session() || route.name == "beginAssertion")
-            route.rate = RateTier::kGeneral;
     }
     return routes;
 }
@@ -177,29 +100,36 @@ std::vector<Route> Factors(const auth::Service& s) {
                   {"items", Object({{"id", Uuid()},
                                     {"method", OneOf({"totp", "email", "sms", "webauthn"})},
                                     {"name", Nullable(Name(100))},
+                                    {"phone", Nullable(Text(16))},
                                     {"created_at", DateTime()},
                                     {"last_used_at", Nullable(DateTime())}})}}}});
     list.handler = CallFunction("list_factors");
 
     Route set_up{"POST", "/auth/mfa/setup", "setUpFactor", "Begins with a second factor"};
-    set_up.body = Object({{"method", OneOf({"totp", "email"})}, {"name", Name(100)}}, {"name"});
-    set_up.response = Object({{"method", OneOf({"totp", "email"})},
+    set_up.body = Object(
+        {{"method", OneOf({"totp", "email", "sms"})}, {"name", Name(100)}, {"phone", Phone()}},
+        {"name", "phone"});
+    set_up.response = Object({{"method", OneOf({"totp", "email", "sms"})},
                               {"secret", Text(32)},
                               {"uri", Text(1000)},
                               {"qr_svg", Text(40000)},
                               {"qr_png", Text(20000)},
+                              {"phone", Text(16)},
                               {"backup_codes", BackupCodes()}},
-                             {"secret", "uri", "qr_svg", "qr_png", "backup_codes"});
-    set_up.problems = {"step_up_required"};
+                             {"secret", "uri", "qr_svg", "qr_png", "phone", "backup_codes"});
+    set_up.problems = {"step_up_required", "not_possible"};
     set_up.handler = [&s](http::Exchange& e) { return SetUpFactor(s, e); };
 
     Route confirm{"POST", "/auth/mfa/verify", "confirmFactor",
                   "Confirms the factor that was begun with; other sessions end"};
-    confirm.body = Object({{"totp_code", SixDigits()}, {"email_code", SixDigits()}},
-                          {"totp_code", "email_code"});
-    confirm.response = Status("enabled");
+    confirm.body = Object({{"totp_code", SixDigits()},
+                           {"email_code", SixDigits()},
+                           {"sms_code", SixDigits()},
+                           {"cookies", Boolean()}},
+                          {"totp_code", "email_code", "sms_code", "cookies"});
+    confirm.response = RenewalSchema({{"status", OneOf({"enabled"})}});
     confirm.problems = {"step_up_required", "mfa_refused", "mfa_locked"};
-    confirm.handler = ConfirmFactor;
+    confirm.handler = [&s](http::Exchange& e) { return ConfirmFactor(s, e); };
 
     Route step_up{"POST", "/auth/mfa/step-up", "stepUp",
                   "Proves anew who is there: by the second factor, or by the password without one"};
@@ -233,7 +163,7 @@ std::vector<Route> Factors(const auth::Service& s) {
     address.handler = SetRecoveryAddress;
 
     std::vector<Route> routes{list, set_up, confirm, step_up, disable, codes, address};
-    for (Route& route : PasskeyRegistration(s)) routes.push_back(std::move(route));
+    for (Route& route : OwnPasskeyRoutes(s)) routes.push_back(std::move(route));
     for (Route& route : routes) {
         route.while_enrolling = route.name != "removeFactor" && route.name != "setRecoveryEmail";
     }
@@ -261,6 +191,7 @@ std::vector<Route> Devices() {
 
 std::vector<Route> Routes(const auth::Service& service) {
     std::vector<Route> routes = Challenges(service);
+    for (Route& route : PublicPasskeyRoutes(service)) routes.push_back(std::move(route));
     std::vector<Route> own = Factors(service);
     for (Route& route : Devices()) own.push_back(std::move(route));
     for (Route& route : own) {

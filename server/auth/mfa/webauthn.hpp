@@ -30,6 +30,9 @@ struct RelyingParty {
     std::vector<std::string> origins;  // "https://login.example.com"
     bool verify_user = false;          // a PIN or a finger, not only a touch
     Attestation attestation = Attestation::kIgnored;
+    // With kVerified: a file with the certificates of makers that are trusted, PEM. Empty: whoever
+    // signs is believed, also the authenticator itself.
+    std::string attestation_roots = {};
 };
 
 struct Credential {
@@ -56,6 +59,8 @@ enum class WebAuthnFault : std::uint8_t {
     kSignature,
     kCounter,
     kBackupState,
+    kCredential,  // that nobody here has
+    kUserHandle,  // of somebody else than who has the credential
 };
 std::string_view NameOf(WebAuthnFault fault);
 

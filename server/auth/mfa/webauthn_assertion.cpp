@@ -6,6 +6,7 @@
 #include <fido/es256.h>
 #include <fido/rs256.h>
 
+#include "auth/mfa/webauthn_cbor.hpp"
 #include "auth/mfa/webauthn_parts.hpp"
 
 namespace rampart::server::mfa {
@@ -41,6 +42,7 @@ Credential VerifyAssertion(const RelyingParty& party, ByteView challenge, const 
     CheckClientData(party, "webauthn.get", challenge, client_data);
     const AuthenticatorHead head = ReadHead(authenticator_data);
     CheckHead(party, head);
+    CheckClaims(authenticator_data.subspan(kHeadSize));
 
     const FidoAssertion assertion(fido_assert_new());
     if (!assertion) throw std::bad_alloc();

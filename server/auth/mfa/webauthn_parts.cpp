@@ -12,7 +12,6 @@
 namespace rampart::server::mfa {
 namespace {
 
-constexpr std::size_t kHeadSize = 37;
 constexpr std::size_t kMaxClientData = 4096;
 
 // A browser writes a flat object; whatever nests deeply or is not text there is not from one.
@@ -48,6 +47,10 @@ std::string_view NameOf(WebAuthnFault fault) {
             return "counter";
         case WebAuthnFault::kBackupState:
             return "backup_state";
+        case WebAuthnFault::kCredential:
+            return "credential";
+        case WebAuthnFault::kUserHandle:
+            return "user_handle";
     }
     return "malformed";
 }

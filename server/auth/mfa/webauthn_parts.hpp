@@ -8,6 +8,8 @@
 
 namespace rampart::server::mfa {
 
+inline constexpr std::size_t kHeadSize = 37;
+
 // The head of authenticator data (WebAuthn 6.1).
 struct AuthenticatorHead {
     std::array<std::uint8_t, 32> party_hash;
@@ -17,6 +19,10 @@ struct AuthenticatorHead {
     bool backup_eligible;
     bool backed_up;
 };
+
+// Whether a maker whose certificate stands in the file `roots` (PEM) vouches for an authenticator
+// of this model, by an attestation statement whose signature has been verified.
+bool IsOfTrustedMaker(const std::string& roots, ByteView statement, ByteView aaguid);
 
 // Throws WebAuthnRefused.
 AuthenticatorHead ReadHead(ByteView authenticator_data);

@@ -1,54 +1,34 @@
 #include <memory>
 #include <new>
-#include <optional>
 
-#include <cbor.h>
 #include <fido.h>
 
+#include "auth/mfa/webauthn_cbor.hpp"
 #include "auth/mfa/webauthn_parts.hpp"
 
 namespace rampart::server::mfa {
 namespace {
 
-constexpr std::size_t kMaxObject = 16 * 1024;
+using Bytes = std::vector<std::uint8_t>;
+
+constexpr std::size_t kMaxObject = std::size_t{16} * 1024;
 constexpr std::size_t kMaxCredentialId = 1023;  // WebAuthn 7.1, step 23
 
-struct FreeItem {
-    void operator()(cbor_item_t* item) const { cbor_decref(&item); }
-};
-using Item = std::unique_ptr<cbor_item_t, FreeItem>;
 using FidoCredential = std::unique_ptr<fido_cred_t, FidoDeleter<fido_cred_free>>;
 
 struct AttestationObject {
     std::string format;
-    std::vector<std::uint8_t> statement;  // CBOR
-    std::vector<std::uint8_t> authenticator_data;
+    Bytes statement;  // CBOR
+    Bytes authenticator_data;
     bool statement_is_empty = false;
 };
-
-std::vector<std::uint8_t> Encoded(const cbor_item_t* item) {
-    unsigned char* bytes = nullptr;
-    std::size_t capacity = 0;
-    const std::size_t size = cbor_serialize_alloc(item, &bytes, &capacity);
-    if (size == 0) throw std::bad_alloc();
-    std::vector<std::uint8_t> encoded(bytes, bytes + size);
-    free(bytes);
-    return encoded;
-}
-
-std::optional<std::string> TextOf(const cbor_item_t* item) {
-    if (!cbor_isa_string(item) || !cbor_string_is_definite(item)) return std::nullopt;
-    return std::string(reinterpret_cast<const char*>(cbor_string_handle(item)),
-                       cbor_string_length(item));
-}
 
 // Of exactly its three members: whatever else stands there, somebody has put it there.
 AttestationObject ReadObject(ByteView bytes) {
     Demand(bytes.size() <= kMaxObject, WebAuthnFault::kMalformed);
-    cbor_load_result result{};
-    const Item object(cbor_load(bytes.data(), bytes.size(), &result));
-    Demand(object && result.read == bytes.size() && cbor_isa_map(object.get()) &&
-               cbor_map_is_definite(object.get()) && cbor_map_size(object.get()) == 3,
+    const CborItem object = Load(bytes);
+    Demand(cbor_isa_map(object.get()) && cbor_map_is_definite(object.get()) &&
+               cbor_map_size(object.get()) == 3,
            WebAuthnFault::kMalformed);
     AttestationObject read;
     bool has_statement = false;
@@ -61,10 +41,8 @@ AttestationObject ReadObject(ByteView bytes) {
             has_statement = true;
             read.statement_is_empty = cbor_map_size(pair.value) == 0;
             read.statement = Encoded(pair.value);
-        } else if (name == "authData" && cbor_isa_bytestring(pair.value) &&
-                   cbor_bytestring_is_definite(pair.value)) {
-            const unsigned char* data = cbor_bytestring_handle(pair.value);
-            read.authenticator_data.assign(data, data + cbor_bytestring_length(pair.value));
+        } else if (name == "authData") {
+            read.authenticator_data = BlobOf(pair.value).value_or(Bytes());
         }
     }
     Demand(has_statement && !read.format.empty() && !read.authenticator_data.empty(),
@@ -84,9 +62,27 @@ void CheckAttestation(const RelyingParty& party, const AttestationObject& object
             FIDO_OK &&
         fido_cred_set_rp(credential, party.id.c_str(), nullptr) == FIDO_OK &&
         fido_cred_set_clientdata(credential, client_data.data(), client_data.size()) == FIDO_OK;
-    Demand(complete && (fido_cred_verify(credential) == FIDO_OK ||
-                        fido_cred_verify_self(credential) == FIDO_OK),
-           WebAuthnFault::kAttestation);
+    Demand(complete, WebAuthnFault::kAttestation);
+    if (party.attestation_roots.empty()) {
+        Demand(
+            fido_cred_verify(credential) == FIDO_OK || fido_cred_verify_self(credential) == FIDO_OK,
+            WebAuthnFault::kAttestation);
+    } else {
+        const ByteView aaguid(fido_cred_aaguid_ptr(credential), fido_cred_aaguid_len(credential));
+        Demand(fido_cred_verify(credential) == FIDO_OK &&
+                   IsOfTrustedMaker(party.attestation_roots, object.statement, aaguid),
+               WebAuthnFault::kAttestation);
+    }
+}
+
+// Behind the head: AAGUID, length of the id, id, then the key and extensions in CBOR.
+void CheckKeyClaims(ByteView authenticator_data) {
+    constexpr std::size_t kIdAt = kHeadSize + 16 + 2;
+    Demand(authenticator_data.size() >= kIdAt, WebAuthnFault::kMalformed);
+    const std::size_t id =
+        std::size_t{authenticator_data[kIdAt - 2]} << 8U | authenticator_data[kIdAt - 1];
+    Demand(id <= authenticator_data.size() - kIdAt, WebAuthnFault::kMalformed);
+    CheckClaims(authenticator_data.subspan(kIdAt + id));
 }
 
 // libfido2 has to be told the algorithm before it reads the key.
@@ -104,9 +100,8 @@ FidoCredential ReadCredential(ByteView authenticator_data) {
     throw WebAuthnRefused(WebAuthnFault::kMalformed);
 }
 
-std::vector<std::uint8_t> Copy(const unsigned char* bytes, std::size_t size) {
-    return bytes == nullptr ? std::vector<std::uint8_t>()
-                            : std::vector<std::uint8_t>(bytes, bytes + size);
+Bytes Copy(const unsigned char* bytes, std::size_t size) {
+    return bytes == nullptr ? Bytes() : Bytes(bytes, bytes + size);
 }
 
 }  // namespace
@@ -118,6 +113,7 @@ Credential VerifyRegistration(const RelyingParty& party, ByteView challenge, Byt
     const AuthenticatorHead head = ReadHead(object.authenticator_data);
     CheckHead(party, head);
 
+    CheckKeyClaims(object.authenticator_data);
     const FidoCredential parsed = ReadCredential(object.authenticator_data);
     CheckAttestation(party, object, client_data, parsed.get());
 

@@ -1,6 +1,6 @@
-// Verifies and makes tokens with jose, which knows nothing of this server: one request as JSON a line of standard input, one answer a line.
-import { createInterface } from 'node:readline';
+// Verifies and makes tokens with jose, which knows nothing of this server.
 import * as jose from 'jose';
+import { answerWith } from './asked.mjs';
 
 async function verified(token, keys, options) {
   try {
@@ -35,13 +35,4 @@ const actions = {
   spki: async ({ jwk, alg }) => ({ pem: await jose.exportSPKI(await jose.importJWK(jwk, alg, { extractable: true })) }),
 };
 
-for await (const line of createInterface({ input: process.stdin })) {
-  const { action, ...parameters } = JSON.parse(line);
-  let answer;
-  try {
-    answer = await actions[action](parameters);
-  } catch (error) {
-    answer = { error: String(error) };
-  }
-  process.stdout.write(`${JSON.stringify(answer)}\n`);
-}
+await answerWith(actions);

@@ -215,6 +215,7 @@ CREATE FUNCTION rampart_auth.clean_up_mfa() RETURNS void
 LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
     DELETE FROM rampart_auth.mfa_challenge c WHERE c.expires_at < now();
+    DELETE FROM rampart_auth.passkey_login l WHERE l.expires_at < now();
     DELETE FROM rampart_auth.mfa_recovery r WHERE r.expires_at < now();
     DELETE FROM rampart_auth.mfa_recovery_address r WHERE r.verified_at IS NULL AND r.expires_at < now();
     DELETE FROM rampart_auth.trusted_device d WHERE d.expires_at < now();
