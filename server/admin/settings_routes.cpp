@@ -1,6 +1,7 @@
 #include "admin/settings_routes.hpp"
 
 #include <algorithm>
+#include <functional>
 
 #include "config/setting_value.hpp"
 #include "http/exchange.hpp"
