@@ -108,21 +108,21 @@ END
 $$;
 COMMENT ON FUNCTION rampart_auth.device_of(text) IS 'A user agent without its version numbers, which change every few weeks.';
 
-CREATE FUNCTION rampart_auth.network_of(ip inet) RETURNS inet
+CREATE FUNCTION rampart_auth.provider_of(ip inet) RETURNS inet
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     RETURN network(set_masklen(ip, CASE family(ip) WHEN 4 THEN 16 ELSE 32 END));
 END
 $$;
-COMMENT ON FUNCTION rampart_auth.network_of(inet) IS 'About the provider that an address belongs to: phones change their address all day.';
+COMMENT ON FUNCTION rampart_auth.provider_of(inet) IS 'About the provider that an address belongs to: phones change their address all day.';
 
 CREATE FUNCTION rampart_auth.is_unfamiliar(account uuid, ip inet, user_agent text) RETURNS bool
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     device CONSTANT text := rampart_auth.device_of(user_agent);
-    network CONSTANT inet := rampart_auth.network_of(ip);
+    network CONSTANT inet := rampart_auth.provider_of(ip);
     knows_device bool := false;
     knows_network bool := false;
     earlier record;
@@ -133,7 +133,7 @@ BEGIN
     -- The latest first, and no more than are needed: most logins are like the one before.
     FOR earlier IN SELECT s.ip, s.user_agent FROM rampart_auth.session s WHERE s.account_id = account ORDER BY s.id DESC LIMIT 100 LOOP
         knows_device := knows_device OR rampart_auth.device_of(earlier.user_agent) = device;
-        knows_network := knows_network OR rampart_auth.network_of(earlier.ip) IS NOT DISTINCT FROM network;
+        knows_network := knows_network OR rampart_auth.provider_of(earlier.ip) IS NOT DISTINCT FROM network;
         EXIT WHEN knows_device AND knows_network;
     END LOOP;
     RETURN NOT (knows_device AND knows_network);
