@@ -7,7 +7,7 @@ import time
 
 from world import PASSWORD, Server, within_a_second
 
-PERIOD = 4
+PERIOD = 10
 # Plain limits are far away: five failures of an account, fifty of an address.
 SETTINGS = {"http": {"trusted_proxies": ["127.0.0.1"]},
             "attacks": {"watch": True, "period_seconds": PERIOD, "least_failures": 20, "factor": 5, "half_life_hours": 1, "failures_per_address": 4,
@@ -90,17 +90,17 @@ def a_few(report, database, one):
 
 def begins(report, database, one, two, numbers):
     wait_for_period()
-    addresses = [f"203.0.{n // 3}.{n}" for n in range(1, 91)] + [HOME, HOME, HOME, OFFICE, OFFICE, OFFICE]
+    addresses = [f"203.0.{n // 3}.{n}" for n in range(1, 61)] + [HOME, HOME, HOME, OFFICE, OFFICE, OFFICE]
     codes = spray(one, addresses)
-    report.ok(codes.count("invalid_credentials") >= 20, "ninety addresses, each with one wrong password for an account of its own: no plain limit is met", codes[:25])
+    report.ok(codes.count("invalid_credentials") >= 20, "sixty addresses, each with one wrong password for an account of its own: no plain limit is met", codes[:25])
     report.equal(within_a_second(lambda: level(database) > 0, True), True, "but all together are an attack")
     report.equal([event for event, _ in events(database)], ["auth.attack_begun"], "which the log says, once")
     said = events(database)[0][1]
     report.ok(said["failures"] >= 20 and said["usual"] < 15 and said["period_seconds"] == PERIOD and said["level"] >= 1, "with numbers", said)
     wait_for_level(database)
-    answers = [log_in(server, address) for server in (one, two) for address in addresses[:20]]
+    answers = [log_in(server, address) for server in (one, two) for address in addresses[:6]]
     report.equal({(answer.status, answer.code) for answer in answers}, {(429, "login_locked")}, "addresses with part in it are refused, on both instances")
-    report.ok(all(1 <= int(answer.headers["Retry-After"]) <= PERIOD for answer in answers), "for as long as they are told")
+    report.ok(all(1 <= int(answer.headers["Retry-After"] or 0) <= PERIOD for answer in answers), "for as long as they are told")
     report.equal([log_in(server, f"203.0.5.{200 + n}").code for n, server in enumerate((one, two))], ["login_locked"] * 2, "so are others of their networks")
     report.equal([log_in(server, f"100.64.{next(numbers)}.1").code for server in (one, two)], ["invalid_credentials"] * 2, "and not those that have no part in it")
     report.ok(within_a_second(lambda: {gauge(server, "rampartd_attack_level") > 0 for server in (one, two)}, {True}) == {True}, "metrics of both tell of it")
