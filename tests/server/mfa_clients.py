@@ -3,7 +3,7 @@ answers. Where it accepts, this server does, and where it refuses, too."""
 import random
 
 from mfa import unlock
-from npm import Program
+from npm import Program, lacks_node
 from passkeys import b64, unb64
 from world import claims_of
 
@@ -11,6 +11,8 @@ ALGORITHMS = ("ES256", "EdDSA", "RS256")
 
 
 def check(world, report):
+    if lacks_node(report, "second factors by strangers' packages", [20]):
+        return
     strangers = Program("factors.mjs")
     try:
         for algorithm in ALGORITHMS:

@@ -2,6 +2,7 @@
 import functools
 import json
 import os
+import re
 import shutil
 import subprocess
 
@@ -29,6 +30,15 @@ class Program:
     def close(self):
         self.process.stdin.close()
         self.process.wait(timeout=10)
+
+
+def lacks_node(report, name, least):
+    """Skips the test where Node, as Debian's is, is older than what its packages need."""
+    version = subprocess.run(["node", "--version"], text=True, capture_output=True, check=True).stdout.strip()
+    old = [int(part) for part in re.findall(r"\d+", version)] < least
+    if old:
+        report.skip(name, f"its packages need Node {'.'.join(map(str, least))}, this is {version}")
+    return old
 
 
 @functools.cache

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 
 from cluster import WORK
+from npm import lacks_node
 from world import PROGRAM
 
 import jsonschema
@@ -100,9 +101,7 @@ class Document:
 
 def lint(text, report):
     """Redocly's linter, its recommended rules taken strictly."""
-    version = subprocess.run(["node", "--version"], text=True, capture_output=True, check=True).stdout
-    if [int(part) for part in re.findall(r"\d+", version)] < NODE:
-        report.skip("openapi: the document is valid", f"the linter needs Node {'.'.join(map(str, NODE))}, this is {version.strip()}")
+    if lacks_node(report, "openapi: the document is valid", NODE):
         return
     there = os.path.join(WORK, "redocly")
     shutil.rmtree(there, ignore_errors=True)

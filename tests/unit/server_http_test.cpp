@@ -51,7 +51,8 @@ TEST(Router, PrefersLiteralsAndNamesParameters) {
     EXPECT_EQ(router.Find("GET", "/things/7").path.at("id"), "7");
     const Router::Match part = router.Find("DELETE", "/things/7/parts/8");
     EXPECT_EQ(part.path, (std::map<std::string, std::string>{{"id", "7"}, {"number", "8"}}));
-    EXPECT_EQ(router.Find("POST", "/things/7").allowed, "GET");
+    EXPECT_EQ(router.Find("POST", "/things/7").allowed, "GET, HEAD");
+    EXPECT_EQ(router.Find("HEAD", "/things/7").route, router.Find("GET", "/things/7").route);
     for (const char* path :
          {"", "/", "/things", "/things/", "/things//parts/8", "/things/7/", "things/7"}) {
         EXPECT_EQ(router.Find("GET", path).route, nullptr) << path;
