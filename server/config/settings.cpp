@@ -97,6 +97,12 @@ std::string DefaultFile() {
     return text;
 }
 
+bool SmsSettings::Reaches(const std::string& phone) const {
+    return prefixes.empty() ||
+           std::any_of(prefixes.begin(), prefixes.end(),
+                       [&](const std::string& prefix) { return phone.starts_with(prefix); });
+}
+
 std::string Settings::PublicUrl() const {
     if (!http.public_url.empty()) return http.public_url;
     return (http.plain ? "http://localhost:" : "https://localhost:") + std::to_string(http.port);
@@ -268,6 +274,8 @@ std::vector<Setting> Table(Settings& s) {
          "seconds to wait for a connection"},
         {"sms.total_seconds", integer(s.sms.total_seconds, 2, 120),
          "seconds that one SMS may take"},
+        {"sms.prefixes", &s.sms.prefixes,
+         "what numbers have to begin with, as +41 or +4930; empty: nothing", kRunTime},
         {"log.level", ChoiceSetting{&s.log.level, {"trace", "debug", "info", "warn", "error"}},
          "what is logged"},
     };

@@ -138,8 +138,10 @@ struct SmsSettings {
     std::string ca_file;
     int connect_seconds = 5;
     int total_seconds = 15;
+    std::vector<std::string> prefixes;  // what numbers begin with; empty: any
 
     bool offered() const { return !hook_url.empty(); }
+    bool Reaches(const std::string& phone) const;
 };
 
 struct LogSettings {

@@ -56,6 +56,7 @@ def check(world, report):
         goes_with_the_other(world, report, server, hook)
         is_administered(world, report, server, hook)
         stays_secret(world, report, server, hook)
+        reaches_some(world, report, database, hook)
     outbox = Outbox(database, "sms")
 
     def sender(hook, **others):
@@ -64,6 +65,14 @@ def check(world, report):
     for part in (arrives, is_tried_again, is_given_up, follows_nobody, needs_tls, waits_for_nobody, survives_a_crash, expires, is_checked):
         outbox.clear()
         part(report, outbox, sender)
+
+
+def reaches_some(world, report, database, hook):
+    with Mailer(world, database, {"sms": {**hook.settings, "prefixes": ["+41", "+1202"]}}) as server:
+        ada = Enrolled(world, server)
+        answers = [ada.client.post("/auth/mfa/setup", {"method": "sms", "phone": phone}) for phone in ("+4930123456", "+12125550123", "+12025550199")]
+        report.equal([answer.status for answer in answers], [422, 422, 200], "numbers are taken by what they begin with")
+        report.ok(answers[0].body["errors"][0]["pointer"] == "/phone" and b"+4930" not in answers[0].raw, "and those that are not are told so", answers[0])
 
 
 # Between user and server -----------------------------------------------------------------------------------------------

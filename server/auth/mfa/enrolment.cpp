@@ -81,6 +81,11 @@ http::Reply SetUpFactor(const auth::Service& service, http::Exchange& exchange) 
                             "phone goes with the method sms, and only with it");
     if (body["method"] == "sms" && !exchange.settings->sms.offered())
         throw http::Problem("not_possible", "there are no codes by SMS here");
+    if (body["method"] == "sms" &&
+        !exchange.settings->sms.Reaches(body["phone"].get_ref<const std::string&>())) {
+        throw http::Problem("validation_failed")
+            .WithErrors({{"/phone", "is of a country where no SMS are sent to"}});
+    }
     return body["method"] == "totp" ? SetUpTotp(service, exchange)
                                     : SetUpSentCodes(service, exchange);
 }
