@@ -96,7 +96,7 @@ def check_threshold(world, database, log, report):
     log.put("auth.login_failure", 400, actor="future", copies=4), log.alerts()
     log.put("auth.login_failure", 401, actor="future")
     report.equal(log.alerts(), [("five", ("future",), "open", 5)], "threshold: a clock that was ahead does not blind the rule")
-    database.query("INSERT INTO rampart.alert_hit SELECT 'five', 'security', sha256(n::text::bytea), now() - interval '2 days' + n * interval '1 microsecond', n FROM generate_series(1, 120000) n")
+    database.query("INSERT INTO rampart.alert_hit SELECT 'five', 'security', sha256(n::text::bytea), date_trunc('day', now()) - interval '2 days' + interval '402 minutes' + n * interval '1 microsecond', n FROM generate_series(1, 120000) n")
     log.put("auth.login_failure", 402, actor="flood"), log.evaluate()
     report.ok(database.value("SELECT count(*) FROM rampart.alert_hit") < 101000, "threshold: a flood of names does not make its memory grow")
     log.put("auth.login_failure", 1000, actor="idle"), log.evaluate()
