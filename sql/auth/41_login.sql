@@ -16,7 +16,7 @@ AS $$
 BEGIN
     RETURN (
         SELECT coalesce(ceil(extract(epoch FROM max(t.locked_until) - clock_timestamp())), 0)::int FROM rampart_auth.throttle t
-        WHERE t.key IN (rampart_auth.throttle_key('email', email), rampart_auth.throttle_key('ip', host(ip)))
+        WHERE t.key IN (rampart_auth.throttle_key('email', email), rampart_auth.throttle_key('ip', rampart_auth.address_of(ip)::text))
           AND t.locked_until > clock_timestamp());
 END
 $$;
@@ -71,7 +71,7 @@ DECLARE
     by_ip rampart_auth.throttle;
 BEGIN
     SELECT a.id INTO account FROM rampart_auth.account a WHERE a.email = refuse_login.email;
-    by_ip := rampart_auth.count_failure(rampart_auth.throttle_key('ip', host(ip)), ip_allowed, interval '1 minute');
+    by_ip := rampart_auth.count_failure(rampart_auth.throttle_key('ip', rampart_auth.address_of(ip)::text), ip_allowed, interval '1 minute');
     by_email := rampart_auth.count_failure(rampart_auth.throttle_key('email', email), allowed, pause_minutes * interval '1 minute');
     PERFORM rampart_auth.count_failed_login(ip, period);
     PERFORM rampart_auth.as_actor(account::text);

@@ -29,6 +29,7 @@ def check(world, report):
     foreign_hashes(world, report, server)
     cookies(world, report, server)
     new_places(world, report)
+    one_network(world, report)
 
 
 def lockout(world, report):
@@ -57,6 +58,20 @@ def lockout(world, report):
         server.database.query("UPDATE rampart_auth.throttle SET locked_until = now()")
     events = server.database.value("SELECT count(*) FROM rampart.audit_log WHERE event = 'auth.lockout'")
     report.ok(events >= 6, "lockouts are recorded", events)
+    server.stop()
+
+
+def one_network(world, report):
+    """Who has one address of IPv6 has 2^64 of them."""
+    server = Server(world, world.server.database, {"http": {"trusted_proxies": ["127.0.0.1"]}, "lockout": {"failures_per_address": 3}}).start()
+
+    def failed(address, number):
+        body = {"email": f"nobody-{number}@example.com", "password": "Wrong-horse-7-battery"}
+        return server.client().post("/auth/login", body, headers={"X-Forwarded-For": address}).code
+
+    codes = [failed(f"2001:db8:1:2::{n}", n) for n in range(1, 5)]
+    report.equal(codes, ["invalid_credentials"] * 3 + ["login_locked"], "failures of a /64 count as of one address")
+    report.equal(failed("2001:db8:1:3::1", 5), "invalid_credentials", "and not as those of the next")
     server.stop()
 
 
