@@ -31,8 +31,7 @@ json Status() { return OneOf({"unverified", "awaiting_approval", "active", "disa
 
 Route Administrative(const char* method, const char* path, const char* name, const char* summary,
                      const char* action, const char* function) {
-    Route route{method, path, name, summary, Access::kPermission, {"platform", action, "platform"}};
-    route.no_api_keys = true;
+    Route route = http::Administrative(method, path, name, summary, action);
     route.handler = CallFunction(function);
     return route;
 }

@@ -11,7 +11,6 @@
 namespace rampart::server::admin {
 namespace {
 
-using http::Access;
 using http::Exchange;
 using http::Problem;
 using http::Reply;
@@ -91,9 +90,8 @@ Reply List(const LiveSettings& settings, Exchange& exchange) {
 }
 
 const Setting& Changeable(const std::vector<Setting>& table, const std::string& name) {
-    const auto setting = std::find_if(table.begin(), table.end(),
-                                      [&](const Setting& row) { return row.name == name; });
-    if (setting == table.end()) throw Problem("not_found");
+    const Setting* setting = FindSetting(table, name);
+    if (setting == nullptr) throw Problem("not_found");
     if ((setting->traits & kRunTime) == 0) {
         throw Problem("setting_fixed", name +
                                            " stands in each server's file or environment: it is "
@@ -157,15 +155,8 @@ void Change(const LiveSettings& settings, Exchange& exchange, const json& change
     exchange.db().Finish("change_settings", {{"changes", db::Value(texts.dump())}});
 }
 
-Route Administrative(const char* method, const char* path, const char* name, const char* summary) {
-    Route route{method,
-                path,
-                name,
-                summary,
-                Access::kPermission,
-                {"platform", std::string_view(method) == "GET" ? "read" : "update", "platform"}};
-    route.no_api_keys = true;
-    if (std::string_view(method) == "GET") return route;
+Route Changing(const char* method, const char* path, const char* name, const char* summary) {
+    Route route = http::Administrative(method, path, name, summary, "update");
     route.step_up = true;
     // The same again is the same; and no digest of a secret is kept.
     route.idempotent = false;
@@ -190,15 +181,16 @@ json AllChangeable() {
 }  // namespace
 
 std::vector<Route> SettingsRoutes(const LiveSettings& settings) {
-    Route list = Administrative("GET", "/admin/settings", "listSettings",
-                                "All settings: values of those that are no secrets, and where "
-                                "each comes from");
+    Route list = http::Administrative("GET", "/admin/settings", "listSettings",
+                                      "All settings: values of those that are no secrets, and "
+                                      "where each comes from",
+                                      "read");
     list.response = Page(ItemSchema());
     list.handler = [&settings](Exchange& exchange) { return List(settings, exchange); };
 
-    Route change = Administrative("PATCH", "/admin/settings", "changeSettings",
-                                  "Changes several settings together, on all servers; null: back "
-                                  "to the file's");
+    Route change = Changing("PATCH", "/admin/settings", "changeSettings",
+                            "Changes several settings together, on all servers; null: back "
+                            "to the file's");
     change.body = AllChangeable();
     change.handler = [&settings](Exchange& exchange) {
         Change(settings, exchange, exchange.body,
@@ -206,8 +198,8 @@ std::vector<Route> SettingsRoutes(const LiveSettings& settings) {
         return Reply{204, nullptr};
     };
 
-    Route put = Administrative("PUT", "/admin/settings/{setting}", "putSetting",
-                               "Changes a setting on all servers");
+    Route put = Changing("PUT", "/admin/settings/{setting}", "putSetting",
+                         "Changes a setting on all servers");
     put.body = Object({{"value", AnyValue()}});
     put.handler = [&settings](Exchange& exchange) {
         Change(settings, exchange, {{exchange.path.at("setting"), exchange.body["value"]}},
@@ -215,8 +207,8 @@ std::vector<Route> SettingsRoutes(const LiveSettings& settings) {
         return Reply{204, nullptr};
     };
 
-    Route remove = Administrative("DELETE", "/admin/settings/{setting}", "removeSetting",
-                                  "Has a setting be what each server's file says");
+    Route remove = Changing("DELETE", "/admin/settings/{setting}", "removeSetting",
+                            "Has a setting be what each server's file says");
     remove.handler = [&settings](Exchange& exchange) {
         Change(settings, exchange, {{exchange.path.at("setting"), nullptr}},
                [](const std::string&) { return ""; });

@@ -8,6 +8,8 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include "config/requirement.hpp"
+#include "crypto/openssl.hpp"
 #include "db/connection.hpp"
 #include "db/errors.hpp"
 #include "db/migrate.hpp"
@@ -20,10 +22,9 @@ namespace rampart::server {
 namespace {
 
 using Findings = std::vector<Finding>;
-using Bio = std::unique_ptr<BIO, decltype([](BIO* b) { BIO_free_all(b); })>;
-using Certificate = std::unique_ptr<X509, decltype([](X509* c) { X509_free(c); })>;
-using Store = std::unique_ptr<X509_STORE, decltype([](X509_STORE* s) { X509_STORE_free(s); })>;
-using Key = std::unique_ptr<EVP_PKEY, decltype([](EVP_PKEY* k) { EVP_PKEY_free(k); })>;
+using Bio = std::unique_ptr<BIO, OpenSslDeleter<BIO_free_all>>;
+using Certificate = std::unique_ptr<X509, OpenSslDeleter<X509_free>>;
+using Store = std::unique_ptr<X509_STORE, OpenSslDeleter<X509_STORE_free>>;
 
 void CheckOcsp(const HttpSettings& http, X509* certificate, Findings* findings) {
     if (http.ocsp_response.empty()) return;
@@ -57,8 +58,8 @@ void CheckCertificate(const HttpSettings& http, Findings* findings) {
         return;
     }
     const Bio key_file(BIO_new_file(http.private_key.c_str(), "r"));
-    const Key key(key_file ? PEM_read_bio_PrivateKey(key_file.get(), nullptr, nullptr, nullptr)
-                           : nullptr);
+    const KeyPair key(key_file ? PEM_read_bio_PrivateKey(key_file.get(), nullptr, nullptr, nullptr)
+                               : nullptr);
     if (key == nullptr || X509_check_private_key(certificate.get(), key.get()) != 1) {
         findings->push_back(
             {true, "http.private_key: " + http.private_key + " is not the key of the certificate"});
@@ -66,9 +67,7 @@ void CheckCertificate(const HttpSettings& http, Findings* findings) {
     if (X509_cmp_current_time(X509_get0_notAfter(certificate.get())) < 0)
         findings->push_back({true, "http.certificate: has expired"});
     CheckOcsp(http, certificate.get(), findings);
-    std::error_code error;
-    const auto mode = std::filesystem::status(http.private_key, error).permissions();
-    if (!error && (mode & std::filesystem::perms::others_read) != std::filesystem::perms::none) {
+    if (IsReadableByAll(http.private_key)) {
         findings->push_back({true, "http.private_key: everybody can read " + http.private_key});
     }
 }

@@ -38,10 +38,8 @@ MergedSettings Merge(const Configuration& started_with, const nlohmann::json& st
     std::vector<std::string> unknown;  // of a newer server, say
     const std::vector<Setting> table = Table(configuration.settings);
     for (const auto& [name, value] : stored.items()) {
-        const auto setting =
-            std::find_if(table.begin(), table.end(),
-                         [&name = name](const Setting& row) { return row.name == name; });
-        if (setting == table.end() || (setting->traits & kRunTime) == 0) {
+        const Setting* setting = FindSetting(table, name);
+        if (setting == nullptr || (setting->traits & kRunTime) == 0) {
             unknown.push_back(name + ": is no setting that the database can have");
             continue;
         }

@@ -47,9 +47,8 @@ void ReadFile(const std::string& path, const std::vector<Setting>& table, Source
         }
         for (const auto& [key, node] : *group) {
             const std::string name = std::string(section.str()) + "." + std::string(key.str());
-            const auto row = std::find_if(table.begin(), table.end(),
-                                          [&](const Setting& s) { return s.name == name; });
-            if (row == table.end()) throw ConfigurationError(name + ": there is no such setting");
+            const Setting* row = FindSetting(table, name);
+            if (row == nullptr) throw ConfigurationError(name + ": there is no such setting");
             Assign(*row, TextOf(*row, node));
             sources[name] = Source::kFile;
         }
@@ -70,6 +69,12 @@ void ReadEnvironment(const std::vector<Setting>& table, Sources& sources) {
 }
 
 }  // namespace
+
+const Setting* FindSetting(const std::vector<Setting>& table, std::string_view name) {
+    const auto row = std::find_if(table.begin(), table.end(),
+                                  [&](const Setting& setting) { return setting.name == name; });
+    return row == table.end() ? nullptr : &*row;
+}
 
 std::string DefaultFile() {
     Settings settings;

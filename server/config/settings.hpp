@@ -190,6 +190,8 @@ struct Setting {
     unsigned traits = 0;
 };
 std::vector<Setting> Table(Settings& settings);
+// Null: there is none of this name.
+const Setting* FindSetting(const std::vector<Setting>& table, std::string_view name);
 
 // Every setting with its default and what it is for, as a configuration file.
 std::string DefaultFile();

@@ -8,11 +8,13 @@
 #include <openssl/ssl.h>
 #include <stdexcept>
 
+#include "crypto/openssl.hpp"
+
 namespace rampart::server::http {
 namespace {
 
-using Response = std::unique_ptr<OCSP_RESPONSE, decltype(&OCSP_RESPONSE_free)>;
-using Basic = std::unique_ptr<OCSP_BASICRESP, decltype(&OCSP_BASICRESP_free)>;
+using Response = std::unique_ptr<OCSP_RESPONSE, OpenSslDeleter<OCSP_RESPONSE_free>>;
+using Basic = std::unique_ptr<OCSP_BASICRESP, OpenSslDeleter<OCSP_BASICRESP_free>>;
 
 std::time_t TimeOf(const ASN1_GENERALIZEDTIME* time) {
     std::tm parts{};
@@ -58,13 +60,11 @@ OcspStaple ReadOcspStaple(const std::string& file, X509* certificate) {
     OcspStaple staple{{std::istreambuf_iterator<char>(stream), {}}, 0};
     const auto* at = reinterpret_cast<const unsigned char*>(staple.response.data());
     const Response response(
-        d2i_OCSP_RESPONSE(nullptr, &at, static_cast<long>(staple.response.size())),
-        OCSP_RESPONSE_free);
-    const Basic basic(
-        response && OCSP_response_status(response.get()) == OCSP_RESPONSE_STATUS_SUCCESSFUL
-            ? OCSP_response_get1_basic(response.get())
-            : nullptr,
-        OCSP_BASICRESP_free);
+        d2i_OCSP_RESPONSE(nullptr, &at, static_cast<long>(staple.response.size())));
+    const Basic basic(response && OCSP_response_status(response.get()) ==
+                                      OCSP_RESPONSE_STATUS_SUCCESSFUL
+                          ? OCSP_response_get1_basic(response.get())
+                          : nullptr);
     ERR_clear_error();
     if (basic == nullptr) throw std::runtime_error(file + " is no answer of an OCSP responder");
     OCSP_SINGLERESP* const single = StatusOf(basic.get(), certificate);

@@ -26,6 +26,13 @@ Handler CallFunction(std::string function) {
     };
 }
 
+Route Administrative(const char* method, const char* path, const char* name, const char* summary,
+                     const char* action) {
+    Route route{method, path, name, summary, Access::kPermission, {"platform", action, "platform"}};
+    route.no_api_keys = true;
+    return route;
+}
+
 namespace {
 
 void Refuse(const Route& route, const char* reason) {

@@ -66,6 +66,10 @@ struct Route {
 // property as the argument of its name, and answers with what that returns.
 Handler CallFunction(std::string function);
 
+// Of the platform's administrators, who are persons.
+Route Administrative(const char* method, const char* path, const char* name, const char* summary,
+                     const char* action);
+
 // Refuses a table that could not be guarded: two routes alike, access by permission without one, a
 // public route with one, an unknown problem code, a body without a closed schema. Throws
 // std::logic_error, so that the server does not start.

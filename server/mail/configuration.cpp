@@ -2,16 +2,13 @@
 
 #include <algorithm>
 #include <cctype>
-#include <fstream>
 #include <optional>
 #include <string>
 
+#include "config/requirement.hpp"
+
 namespace rampart::server::mail {
 namespace {
-
-void Require(bool good, const char* setting, const char* reason) {
-    if (!good) throw ConfigurationError(std::string(setting) + ": " + reason);
-}
 
 // A name, or an address of either kind; libcurl reads it as part of a URL.
 bool IsHost(const std::string& host) {
@@ -43,7 +40,7 @@ MailOptions OptionsOf(const MailSettings& settings) {
                 outbox::IsThisMachine(settings.host),
             "mail.security",
             "has to be starttls or tls where a password is sent to another machine");
-    Require(settings.ca_file.empty() || std::ifstream(settings.ca_file).good(), "mail.ca_file",
+    Require(settings.ca_file.empty() || IsReadable(settings.ca_file), "mail.ca_file",
             "cannot be read");
     const std::optional<Mailbox> from = ParseMailbox(settings.from);
     Require(from.has_value(), "mail.from",

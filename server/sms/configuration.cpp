@@ -1,19 +1,15 @@
 #include "sms/configuration.hpp"
 
-#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <optional>
 
+#include "config/requirement.hpp"
 #include "mail/configuration.hpp"
 #include "sms/signature.hpp"
 
 namespace rampart::server::sms {
 namespace {
-
-void Require(bool good, const char* setting, const char* reason) {
-    if (!good) throw ConfigurationError(std::string(setting) + ": " + reason);
-}
 
 class Url {
   public:
@@ -55,10 +51,7 @@ std::string SecretOf(const SmsSettings& settings) {
     std::ifstream file(settings.secret_file);
     std::string secret;
     Require(static_cast<bool>(file >> secret), "sms.secret_file", "cannot be read, or is empty");
-    std::error_code error;
-    const auto mode = std::filesystem::status(settings.secret_file, error).permissions();
-    Require((mode & std::filesystem::perms::others_read) == std::filesystem::perms::none,
-            "sms.secret_file", "can be read by everybody");
+    Require(!IsReadableByAll(settings.secret_file), "sms.secret_file", "can be read by everybody");
     return secret;
 }
 
@@ -72,8 +65,7 @@ SmsOptions OptionsOf(const Settings& settings) {
     const std::optional<std::vector<std::uint8_t>> key = KeyOf(secret);
     Require(key.has_value(), sms.secret_file.empty() ? "sms.secret" : "sms.secret_file",
             "is not base64 of 24 to 64 bytes, with or without whsec_ before it");
-    Require(sms.ca_file.empty() || std::ifstream(sms.ca_file).good(), "sms.ca_file",
-            "cannot be read");
+    Require(sms.ca_file.empty() || IsReadable(sms.ca_file), "sms.ca_file", "cannot be read");
     return {.hook = {.url = sms.hook_url,
                      .key = *key,
                      .connection = {sms.ca_file, std::chrono::seconds(sms.connect_seconds),

@@ -96,12 +96,7 @@ $$;
 COMMENT ON FUNCTION rampart_auth.enqueue(text, text, text, jsonb, interval) IS
 'Has a message sent when this transaction has committed. lifetime: for how long it is worth anything, NULL for ever.';
 
-CREATE FUNCTION rampart_auth.enqueue_mail(recipient text, template text, data jsonb, lifetime interval DEFAULT NULL) RETURNS void
+CREATE FUNCTION rampart_auth.enqueue_mail(recipient text, template text, data jsonb) RETURNS void
 LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
-AS $$ SELECT rampart_auth.enqueue('mail', recipient, template, data, lifetime) $$;
-COMMENT ON FUNCTION rampart_auth.enqueue_mail(text, text, jsonb, interval) IS 'Has a mail sent.';
-
-CREATE FUNCTION rampart_auth.enqueue_sms(recipient text, template text, data jsonb, lifetime interval DEFAULT NULL) RETURNS void
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
-AS $$ SELECT rampart_auth.enqueue('sms', recipient, template, data, lifetime) $$;
-COMMENT ON FUNCTION rampart_auth.enqueue_sms(text, text, jsonb, interval) IS 'Has an SMS sent.';
+AS $$ SELECT rampart_auth.enqueue('mail', recipient, template, data, NULL) $$;
+COMMENT ON FUNCTION rampart_auth.enqueue_mail(text, text, jsonb) IS 'Has a mail sent that never is too late.';

@@ -56,6 +56,23 @@ CREATE UNLOGGED TABLE rampart_auth.rate (
 );
 COMMENT ON TABLE rampart_auth.rate IS 'Use of rates: requests in this window and in the one before it, by SHA-256 of limit and caller.';
 
+CREATE FUNCTION rampart_auth.open_window(key bytea, this_window int8, window_seconds int, used int) RETURNS rampart_auth.rate
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    opened rampart_auth.rate;
+BEGIN
+    INSERT INTO rampart_auth.rate AS r VALUES (open_window.key, open_window.this_window, 0, open_window.used, open_window.window_seconds)
+        ON CONFLICT ON CONSTRAINT rate_pkey DO UPDATE SET
+            previous = CASE this_window - r.window_no WHEN 0 THEN r.previous WHEN 1 THEN r.current ELSE 0 END,
+            current = open_window.used + CASE r.window_no WHEN this_window THEN r.current ELSE 0 END,
+            window_no = greatest(r.window_no, this_window)
+        RETURNING * INTO opened;
+    RETURN opened;
+END
+$$;
+COMMENT ON FUNCTION rampart_auth.open_window(bytea, int8, int, int) IS 'A window with so much more used of it; the one before it slides out. A key is of one length of window.';
+
 CREATE FUNCTION rampart_auth.take_rate(key bytea, quota int, window_seconds int, wanted int) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -63,17 +80,10 @@ DECLARE
     moment CONSTANT float8 := extract(epoch FROM clock_timestamp());
     this_window CONSTANT int8 := floor(moment / window_seconds);
     left_of_previous CONSTANT float8 := 1 - (moment / window_seconds - this_window);
-    used rampart_auth.rate;
-    free float8;
+    used CONSTANT rampart_auth.rate := rampart_auth.open_window(key, this_window, window_seconds, 0);
+    free CONSTANT float8 := quota - used.current - used.previous * left_of_previous;
     granted int;
 BEGIN
-    INSERT INTO rampart_auth.rate AS r VALUES (take_rate.key, this_window, 0, 0, take_rate.window_seconds)
-        ON CONFLICT ON CONSTRAINT rate_pkey DO UPDATE SET
-            previous = CASE this_window - r.window_no WHEN 0 THEN r.previous WHEN 1 THEN r.current ELSE 0 END,
-            current = CASE r.window_no WHEN this_window THEN r.current ELSE 0 END,
-            window_no = greatest(r.window_no, this_window)
-        RETURNING * INTO used;
-    free := quota - used.current - used.previous * left_of_previous;
     granted := greatest(0, least(wanted, floor(free)));
     IF granted > 0 THEN
         UPDATE rampart_auth.rate r SET current = r.current + granted WHERE r.key = take_rate.key;

@@ -67,9 +67,9 @@ COMMENT ON FUNCTION rampart_auth.is_known_client(uuid, inet, bytea) IS 'Whether 
 
 -- Counting ----------------------------------------------------------------------------------------------------------
 
-CREATE FUNCTION rampart_auth.failure_key(whose text) RETURNS bytea
+CREATE FUNCTION rampart_auth.failure_key(whose text, period int) RETURNS bytea
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
-AS $$ BEGIN RETURN sha256(convert_to('failed logins ' || whose, 'UTF8')); END $$;
+AS $$ BEGIN RETURN sha256(convert_to(format('failed logins of %s in %s s', whose, period), 'UTF8')); END $$;
 
 CREATE FUNCTION rampart_auth.failures_of(keys bytea[], period int) RETURNS float8
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -81,14 +81,14 @@ DECLARE
 BEGIN
     RETURN (
         SELECT coalesce(sum(CASE this_period - r.window_no WHEN 0 THEN r.current + r.previous * rest WHEN 1 THEN r.current * rest ELSE 0 END), 0)
-        FROM rampart_auth.rate r WHERE r.key = ANY (keys) AND r.window_seconds = period);
+        FROM rampart_auth.rate r WHERE r.key = ANY (keys));
 END
 $$;
 COMMENT ON FUNCTION rampart_auth.failures_of(bytea[], int) IS 'Failures in a period that ends now, weighing the period before by what is left of it.';
 
-CREATE FUNCTION rampart_auth.all_failures() RETURNS bytea[]
+CREATE FUNCTION rampart_auth.all_failures(period int) RETURNS bytea[]
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-AS $$ SELECT array_agg(rampart_auth.failure_key('of all ' || part)) FROM generate_series(0, 15) part $$;
+AS $$ SELECT array_agg(rampart_auth.failure_key('all ' || part, period)) FROM generate_series(0, 15) part $$;
 
 CREATE FUNCTION rampart_auth.count_failed_login(ip inet, period int) RETURNS void
 LANGUAGE plpgsql VOLATILE STRICT SET search_path = pg_catalog, pg_temp
@@ -98,12 +98,8 @@ DECLARE
     whose text;
 BEGIN
     -- In this order in each transaction, so that none waits for another in a circle.
-    FOREACH whose IN ARRAY ARRAY['of address ' || rampart_auth.address_of(ip), 'of network ' || rampart_auth.network_of(ip), 'of all ' || floor(random() * 16)] LOOP
-        INSERT INTO rampart_auth.rate AS r VALUES (rampart_auth.failure_key(whose), this_period, 0, 1, period)
-        ON CONFLICT ON CONSTRAINT rate_pkey DO UPDATE SET
-            previous = CASE WHEN r.window_seconds <> period THEN 0 ELSE CASE this_period - r.window_no WHEN 0 THEN r.previous WHEN 1 THEN r.current ELSE 0 END END,
-            current = 1 + CASE WHEN r.window_seconds = period AND r.window_no = this_period THEN r.current ELSE 0 END,
-            window_no = this_period, window_seconds = period;
+    FOREACH whose IN ARRAY ARRAY['address ' || rampart_auth.address_of(ip), 'network ' || rampart_auth.network_of(ip), 'all ' || floor(random() * 16)] LOOP
+        PERFORM rampart_auth.open_window(rampart_auth.failure_key(whose, period), this_period, period, 1);
     END LOOP;
 END
 $$;
@@ -117,8 +113,8 @@ DECLARE
 BEGIN
     IF period IS NULL OR level = 0 OR ip IS NULL THEN
         RETURN 0;
-    ELSIF rampart_auth.failures_of(ARRAY[rampart_auth.failure_key('of address ' || rampart_auth.address_of(ip))], period) < greatest(1, per_address >> level)
-          AND rampart_auth.failures_of(ARRAY[rampart_auth.failure_key('of network ' || rampart_auth.network_of(ip))], period) < greatest(1, per_network >> level) THEN
+    ELSIF rampart_auth.failures_of(ARRAY[rampart_auth.failure_key('address ' || rampart_auth.address_of(ip), period)], period) < greatest(1, per_address >> level)
+          AND rampart_auth.failures_of(ARRAY[rampart_auth.failure_key('network ' || rampart_auth.network_of(ip), period)], period) < greatest(1, per_network >> level) THEN
         RETURN 0;
     ELSIF account IS NOT NULL AND rampart_auth.is_known_client(account, ip, device) THEN
         RETURN 0;
@@ -146,7 +142,7 @@ DECLARE
     -- Of the last whole period; those of longer ago, in which no server watched, count as none.
     failures CONSTANT float8 := (
         SELECT coalesce(sum(CASE this_period - r.window_no WHEN 0 THEN r.previous WHEN 1 THEN r.current ELSE 0 END), 0)
-        FROM rampart_auth.rate r WHERE r.key = ANY (rampart_auth.all_failures()) AND r.window_seconds = period);
+        FROM rampart_auth.rate r WHERE r.key = ANY (rampart_auth.all_failures(period)));
 BEGIN
     IF watch.period_seconds <> period OR watch.period_no = 0 THEN
         watch.usual := watch.usual * period / watch.period_seconds;
@@ -167,7 +163,7 @@ AS $$
 DECLARE
     most_level CONSTANT int := 3;
     this_period CONSTANT int8 := floor(extract(epoch FROM clock_timestamp()) / period);
-    failures CONSTANT float8 := rampart_auth.failures_of(rampart_auth.all_failures(), period);
+    failures CONSTANT float8 := rampart_auth.failures_of(rampart_auth.all_failures(period), period);
     before rampart_auth.login_watch;
     watch rampart_auth.login_watch;
     threshold float8;

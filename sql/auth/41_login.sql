@@ -10,13 +10,22 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION rampart_auth.address_key(ip inet) RETURNS bytea
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN rampart_auth.throttle_key('ip', rampart_auth.address_of(ip)::text);
+END
+$$;
+COMMENT ON FUNCTION rampart_auth.address_key(inet) IS 'Under which the failures of a client address are counted.';
+
 CREATE FUNCTION rampart_auth.locked_seconds(email text, ip inet) RETURNS int
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     RETURN (
         SELECT coalesce(ceil(extract(epoch FROM max(t.locked_until) - clock_timestamp())), 0)::int FROM rampart_auth.throttle t
-        WHERE t.key IN (rampart_auth.throttle_key('email', email), rampart_auth.throttle_key('ip', rampart_auth.address_of(ip)::text))
+        WHERE t.key IN (rampart_auth.throttle_key('email', email), rampart_auth.address_key(ip))
           AND t.locked_until > clock_timestamp());
 END
 $$;
@@ -71,7 +80,7 @@ DECLARE
     by_ip rampart_auth.throttle;
 BEGIN
     SELECT a.id INTO account FROM rampart_auth.account a WHERE a.email = refuse_login.email;
-    by_ip := rampart_auth.count_failure(rampart_auth.throttle_key('ip', rampart_auth.address_of(ip)::text), ip_allowed, interval '1 minute');
+    by_ip := rampart_auth.count_failure(rampart_auth.address_key(ip), ip_allowed, interval '1 minute');
     by_email := rampart_auth.count_failure(rampart_auth.throttle_key('email', email), allowed, pause_minutes * interval '1 minute');
     PERFORM rampart_auth.count_failed_login(ip, period);
     PERFORM rampart_auth.as_actor(account::text);

@@ -96,7 +96,7 @@ AS $$
 DECLARE
     owner CONSTANT uuid := rampart_auth.owner_of_passkey(credential_id);
 BEGIN
-    PERFORM rampart_auth.count_failure(rampart_auth.throttle_key('ip', rampart_auth.address_of((rampart_auth.context()).ip)::text), ip_allowed, interval '1 minute');
+    PERFORM rampart_auth.count_failure(rampart_auth.address_key((rampart_auth.context()).ip), ip_allowed, interval '1 minute');
     IF owner IS NULL THEN
         PERFORM rampart_auth.record('auth.login_failure', jsonb_build_object('account', owner, 'method', 'passkey: ' || reason));
         RETURN '{"outcome": "refused"}';

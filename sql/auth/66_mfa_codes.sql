@@ -60,12 +60,11 @@ AS $$ DELETE FROM rampart_auth.throttle t WHERE t.key = rampart_auth.throttle_ke
 CREATE FUNCTION rampart_auth.deliver_code(account uuid, method text, recipient text, code text) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    by_sms CONSTANT bool := method = 'sms';
 BEGIN
-    IF method = 'sms' THEN
-        PERFORM rampart_auth.enqueue_sms(recipient, 'sms-code', jsonb_build_object('code', code, 'minutes', 10), '10 minutes');
-    ELSE
-        PERFORM rampart_auth.enqueue_mail(recipient, 'mfa-code', jsonb_build_object('code', code, 'minutes', 10), '10 minutes');
-    END IF;
+    PERFORM rampart_auth.enqueue(CASE WHEN by_sms THEN 'sms' ELSE 'mail' END, recipient, CASE WHEN by_sms THEN 'sms-code' ELSE 'mfa-code' END,
+                                 jsonb_build_object('code', code, 'minutes', 10), '10 minutes');
     PERFORM rampart_auth.record('auth.mfa_code_sent', jsonb_build_object('account', account, 'method', method));
 END
 $$;

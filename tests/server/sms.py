@@ -280,7 +280,7 @@ def arrives(report, outbox, sender):
         report.ok(post["text"].startswith("123456 is your code for Rampart. It works once, for 10 minutes."), "with its text", post["text"])
         report.equal((post["good"], post["id"]), (True, identity), "signed, under its id")
         report.equal(row, {"attempts": 1, "sent": True, "failed": False, "error": "", "wiped": True}, "number and code are wiped once it is taken")
-        outbox.database.query("SET ROLE rampart_auth; SELECT rampart_auth.enqueue_sms('+12025550' || 200 + i, 'sms-code', '{\"code\": \"1\", \"minutes\": 10}') FROM generate_series(0, 49) i")
+        outbox.database.query("SET ROLE rampart_auth; SELECT rampart_auth.enqueue('sms', '+12025550' || 200 + i, 'sms-code', '{\"code\": \"1\", \"minutes\": 10}', NULL) FROM generate_series(0, 49) i")
         with sender(hook):
             hook.wait(51)
         report.equal((len(hook.posts), len({p["to"] for p in hook.posts}), all(p["good"] for p in hook.posts)), (51, 51, True), "two servers on one outbox post each of fifty once")

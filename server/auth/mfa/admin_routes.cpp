@@ -13,8 +13,7 @@ using nlohmann::json;
 
 Route Administrative(const char* method, const char* path, const char* name, const char* summary,
                      const char* action, const char* function) {
-    Route route{method, path, name, summary, Access::kPermission, {"platform", action, "platform"}};
-    route.no_api_keys = true;
+    Route route = http::Administrative(method, path, name, summary, action);
     route.handler = CallFunction(function);
     if (std::string_view(method) != "GET") route.problems = {"step_up_required"};
     return route;

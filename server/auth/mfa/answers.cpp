@@ -6,6 +6,7 @@
 #include "auth/secrets.hpp"
 #include "crypto/base64.hpp"
 #include "http/cookies.hpp"
+#include "http/schema.hpp"
 #include "http/problem.hpp"
 
 namespace rampart::server::mfa {
@@ -79,6 +80,8 @@ std::optional<TotpMatch> MatchStoredTotp(const nlohmann::json& factor, const std
     return MatchTotp(secret.value_or(std::vector<std::uint8_t>()), code,
                      std::chrono::duration_cast<std::chrono::seconds>(now).count());
 }
+
+nlohmann::json BackupCodesSchema() { return http::schema::ListOf(http::schema::Text(14, 14), 10); }
 
 BackupSet MakeBackupSet(const auth::Service& service) {
     BackupSet set{NewBackupCodes(), nlohmann::json::array()};

@@ -35,6 +35,7 @@ struct BackupSet {
     std::vector<std::string> codes;
     nlohmann::json hashed;  // [{selector, hash}]
 };
+nlohmann::json BackupCodesSchema();
 BackupSet MakeBackupSet(const auth::Service& service);
 
 // `hash` empty: takes as long, and is false.

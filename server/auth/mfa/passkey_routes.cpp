@@ -1,5 +1,6 @@
 #include "auth/mfa/passkey_routes.hpp"
 
+#include "auth/mfa/answers.hpp"
 #include "auth/mfa/beginning.hpp"
 #include "auth/mfa/passkey_login.hpp"
 #include "auth/mfa/passkeys.hpp"
@@ -13,8 +14,6 @@ using http::RateTier;
 using http::Route;
 using namespace http::schema;
 using nlohmann::json;
-
-json BackupCodes() { return ListOf(Text(14, 14), 10); }
 
 // Of what both create() and get() come to, and `more`.
 std::vector<std::string> WebAuthnProblems(const std::vector<std::string>& more) {
@@ -135,7 +134,7 @@ std::vector<Route> OwnPasskeyRoutes(const auth::Service& s) {
                          {"cookies"});
     finish.status = 201;
     finish.response =
-        RenewalSchema({{"id", Uuid()}, {"backup_codes", BackupCodes()}}, {"backup_codes"});
+        RenewalSchema({{"id", Uuid()}, {"backup_codes", BackupCodesSchema()}}, {"backup_codes"});
     finish.problems =
         WebAuthnProblems({"webauthn_attestation", "step_up_required", "conflict", "not_possible"});
     finish.handler = [&s](http::Exchange& e) { return FinishRegistration(s, e); };

@@ -1,6 +1,7 @@
 #include "auth/mfa/routes.hpp"
 
 #include "auth/mfa/admin_routes.hpp"
+#include "auth/mfa/answers.hpp"
 #include "auth/mfa/beginning.hpp"
 #include "auth/mfa/challenge.hpp"
 #include "auth/mfa/enrolment.hpp"
@@ -20,7 +21,6 @@ using nlohmann::json;
 
 json SixDigits() { return Text(6, 6); }
 json BackupCode() { return Text(20, 12); }
-json BackupCodes() { return ListOf(Text(14, 14), 10); }
 json Status(const char* status) { return Object({{"status", OneOf({status})}}); }
 
 // From between password and factor: what is known of the sender is the challenge alone.
@@ -115,7 +115,7 @@ std::vector<Route> Factors(const auth::Service& s) {
                               {"qr_svg", Text(40000)},
                               {"qr_png", Text(20000)},
                               {"phone", Text(16)},
-                              {"backup_codes", BackupCodes()}},
+                              {"backup_codes", BackupCodesSchema()}},
                              {"secret", "uri", "qr_svg", "qr_png", "phone", "backup_codes"});
     set_up.problems = {"step_up_required", "not_possible"};
     set_up.handler = [&s](http::Exchange& e) { return SetUpFactor(s, e); };
@@ -150,7 +150,7 @@ std::vector<Route> Factors(const auth::Service& s) {
 
     Route codes{"POST", "/auth/mfa/backup-codes", "renewBackupCodes",
                 "Replaces the backup codes, which are shown this once"};
-    codes.response = Object({{"backup_codes", BackupCodes()}});
+    codes.response = Object({{"backup_codes", BackupCodesSchema()}});
     codes.problems = {"step_up_required", "mfa_not_set_up"};
     codes.handler = [&s](http::Exchange& e) { return RenewBackupCodes(s, e); };
 
